@@ -1,0 +1,1 @@
+#include <libzoo/bit/bit.h>

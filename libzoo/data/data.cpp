@@ -1,0 +1,1 @@
+#include <libzoo/data/data.h>

@@ -1,0 +1,1 @@
+#include <libzoo/eval/eval.h>

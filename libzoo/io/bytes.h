@@ -1,0 +1,30 @@
+// A block of bytes and what keeps it alive: a mapped file, or memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace zoo::io {
+
+struct Bytes {
+  std::span<const uint8_t> view;
+  std::shared_ptr<const void> owner;
+
+  size_t size() const { return view.size(); }
+  const uint8_t* data() const { return view.data(); }
+  std::string_view text() const { return {reinterpret_cast<const char*>(view.data()), view.size()}; }
+
+  static Bytes own(std::vector<uint8_t> bytes);
+  static Bytes borrow(std::span<const uint8_t> bytes) { return {bytes, nullptr}; }
+};
+
+// Maps a regular file for reading (private). Throws UserError with the file's name and the system's reason; for a
+// folder, a device or a pipe too.
+Bytes map_file(const std::filesystem::path& path);
+
+}  // namespace zoo::io

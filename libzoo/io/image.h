@@ -1,0 +1,17 @@
+// A picture in memory: rows of interleaved channels, 8 bits each.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace zoo::io {
+
+struct Image {
+  int64_t height = 0, width = 0, channels = 0;  // pixels; 1 grey, 2 grey+alpha, 3 RGB, 4 RGBA
+  std::vector<uint8_t> pixels;                  // [height, width, channels]
+
+  uint8_t* row(int64_t y) { return pixels.data() + y * width * channels; }
+  const uint8_t* row(int64_t y) const { return pixels.data() + y * width * channels; }
+};
+
+}  // namespace zoo::io

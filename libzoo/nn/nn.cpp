@@ -1,0 +1,1 @@
+#include <libzoo/nn/nn.h>

@@ -1,0 +1,1 @@
+#include <libzoo/optim/optim.h>

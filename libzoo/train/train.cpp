@@ -1,0 +1,1 @@
+#include <libzoo/train/train.h>

@@ -1,0 +1,1 @@
+# cmake --install: library, headers, programs, recipes, and the package files for find_package(zoo).
