@@ -30,6 +30,7 @@ struct RunOptions {
   int64_t keep_last = 2;             // checkpoints kept besides best and every keep_every-th
   int64_t keep_every = 0;            // steps; 0: none
   int64_t log_every = 10;            // steps between two displayed lines; metrics.jsonl has every step
+  bool stop_on_nan = true;           // a loss that is not finite ends the run with an error
 };
 
 }  // namespace zoo::train
