@@ -20,7 +20,7 @@
 
 #include <libzoo/core/config.h>
 #include <libzoo/core/field_tree.h>
-#include <libzoo/core/json.h>
+#include <libzoo/core/json_fwd.h>
 
 #include <string>
 #include <vector>
@@ -55,6 +55,6 @@ std::string options_markdown() {
 }
 
 template <class Options>
-Json options_json(Options options) { return to_json(describe(options)); }
+auto options_json(Options options) { return to_json(describe(options)); }  // a Json; include <libzoo/core/json.h>
 
 }  // namespace zoo
