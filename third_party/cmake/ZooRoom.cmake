@@ -25,9 +25,11 @@ function(zoo_kernels)
 endfunction()
 
 # The one precompiled header: LibTorch as the rooms use it. A file that includes less still compiles faster with it.
+# Named in brackets, so that the file CMake generates holds no absolute path and ccache serves it to every clone.
 add_library(zoo_precompiled_torch OBJECT ${PROJECT_SOURCE_DIR}/third_party/cmake/precompiled_torch.cpp)
 target_link_libraries(zoo_precompiled_torch PUBLIC zoo_base Torch::torch)
-target_precompile_headers(zoo_precompiled_torch PRIVATE ${PROJECT_SOURCE_DIR}/third_party/cmake/precompiled_torch.h)
+target_include_directories(zoo_precompiled_torch PRIVATE ${PROJECT_SOURCE_DIR})
+target_precompile_headers(zoo_precompiled_torch PRIVATE <third_party/cmake/precompiled_torch.h>)
 
 function(zoo_use_precompiled_torch target)
   target_precompile_headers(${target} REUSE_FROM zoo_precompiled_torch)
