@@ -22,6 +22,7 @@ class Value {
   Value(const at::Tensor& tensor);
 
   const std::variant<double, int64_t, at::Tensor>& held() const { return held_; }
+  double number() const;  // waits for the device if it is a tensor
 
  private:
   std::variant<double, int64_t, at::Tensor> held_;

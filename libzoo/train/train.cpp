@@ -1,1 +1,0 @@
-#include <libzoo/train/train.h>
