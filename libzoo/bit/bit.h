@@ -1,2 +1,7 @@
-// The door of this room.
+// The door of this room: Big Transfer (Kolesnikov et al. 2020), networks that are pre-trained once and fine-tuned by one rule.
 #pragma once
+#include <libzoo/bit/fewshot.h>
+#include <libzoo/bit/hyper_rule.h>
+#include <libzoo/bit/losses.h>
+#include <libzoo/bit/mixup.h>
+#include <libzoo/bit/protocols.h>

@@ -1,2 +1,4 @@
-// The door of this room.
+// The door of this room: what is measured the same way in every field.
 #pragma once
+#include <libzoo/eval/accuracy.h>
+#include <libzoo/eval/interval.h>

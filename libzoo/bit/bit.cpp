@@ -1,1 +1,0 @@
-#include <libzoo/bit/bit.h>

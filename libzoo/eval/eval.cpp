@@ -1,1 +1,0 @@
-#include <libzoo/eval/eval.h>
