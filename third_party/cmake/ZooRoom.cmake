@@ -16,6 +16,7 @@ function(zoo_room name)
   endif()
   set_property(GLOBAL APPEND PROPERTY ZOO_ROOMS ${name})
   set_property(GLOBAL PROPERTY ZOO_ROOM_${name}_USES "${room_USES}")
+  set_property(GLOBAL PROPERTY ZOO_ROOM_${name}_TORCH "${room_TORCH}")
   set_property(GLOBAL APPEND PROPERTY ZOO_ROOM_LIBRARIES ${room_LIBRARIES})
 endfunction()
 

@@ -24,7 +24,8 @@ if(ZOO_MOLD AND NOT ZOO_SANITIZE)
   add_link_options(-fuse-ld=mold)
 endif()
 
-add_compile_options(-Wall -Wextra -Wno-unused-parameter)
+# Designated initialisers leave members at their defaults on purpose.
+add_compile_options(-Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers)
 if(ZOO_WERROR)
   add_compile_options(-Werror)
 endif()
