@@ -1,0 +1,127 @@
+// prefetch(k): a thread keeps up to k items ready. Errors come out of next() in the order of the items; destroying or
+// rewinding the stage waits for the item that is being made and leaves no thread.
+#pragma once
+
+#include <libzoo/data/stream.h>
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+namespace zoo::data {
+
+void check_prefetch(int64_t items);  // throws Error if negative
+
+template <class T>
+class PrefetchStage final : public Stage<T> {
+ public:
+  PrefetchStage(std::unique_ptr<Stage<T>> upstream, int64_t items) : upstream_(std::move(upstream)), items_(size_t(items)) {
+    upstream_->save(delivered_);
+  }
+  ~PrefetchStage() override { stop(); }
+
+  std::optional<T> next() override {
+    if (!thread_.joinable() && !ended_) thread_ = std::thread([this] { run(); });
+    Entry entry;
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [&] { return !ready_.empty() || ended_; });
+      if (ready_.empty()) return std::nullopt;
+      entry = std::move(ready_.front());
+      ready_.pop_front();
+    }
+    changed_.notify_all();
+    if (entry.error) std::rethrow_exception(entry.error);
+    delivered_ = std::move(entry.after);
+    address_ = std::move(entry.address);
+    return std::move(entry.item);
+  }
+
+  void save(Position& position) const override { position.insert(position.end(), delivered_.begin(), delivered_.end()); }
+
+  void load(PositionReader& position) override {
+    stop();
+    upstream_->load(position);
+    delivered_.clear();
+    upstream_->save(delivered_);
+  }
+
+  void locate(Position& address) const override { address.insert(address.end(), address_.begin(), address_.end()); }
+
+  std::vector<T> refetch(const std::vector<Position>& addresses) override {
+    stop();
+    return upstream_->refetch(addresses);
+  }
+
+  std::string describe() const override { return upstream_->describe() + " | prefetch(" + std::to_string(items_) + ")"; }
+  std::string identity() const override { return upstream_->identity(); }
+
+ private:
+  struct Entry {
+    std::optional<T> item;
+    std::exception_ptr error;
+    Position after, address;
+  };
+
+  void run() {
+    for (;;) {
+      {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return ready_.size() < items_ || stopping_; });
+        if (stopping_) return;
+      }
+      Entry entry;
+      try {
+        entry.item = upstream_->next();
+        upstream_->save(entry.after);
+        if (entry.item) upstream_->locate(entry.address);
+      } catch (...) {
+        entry.error = std::current_exception();
+      }
+      {
+        std::lock_guard lock(mutex_);
+        if (entry.item || entry.error) ready_.push_back(std::move(entry));
+        else ended_ = true;
+      }
+      changed_.notify_all();
+      if (ended_) return;
+    }
+  }
+
+  void stop() {
+    {
+      std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    changed_.notify_all();
+    if (thread_.joinable()) thread_.join();
+    thread_ = std::thread();
+    ready_.clear();
+    ended_ = stopping_ = false;
+  }
+
+  std::unique_ptr<Stage<T>> upstream_;
+  size_t items_;
+  Position delivered_, address_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Entry> ready_;
+  bool ended_ = false, stopping_ = false;
+  std::thread thread_;
+};
+
+struct Prefetch {
+  int64_t items;
+  template <class T>
+  std::unique_ptr<Stage<T>> attach(std::unique_ptr<Stage<T>> upstream) && {
+    check_prefetch(items);
+    if (items == 0) return upstream;
+    return std::make_unique<PrefetchStage<T>>(std::move(upstream), items);
+  }
+};
+
+inline Prefetch prefetch(int64_t items) { return {items}; }
+
+}  // namespace zoo::data

@@ -1,0 +1,200 @@
+// The small stages: batch(n), take(n), shard(rank, world_size). See map.h, prefetch.h and shuffle.h for the others.
+#pragma once
+
+#include <libzoo/data/stream.h>
+
+namespace zoo::data {
+
+struct BatchOptions {
+  bool drop_last = false;  // leave out the last batch if it is short
+};
+
+std::string describe_batch(int64_t size, const BatchOptions& options);
+void check_batch(int64_t size);                              // throws Error if below 1
+void check_take(int64_t count);                              // throws Error if negative
+void check_shard(int64_t rank, int64_t world_size);          // throws Error unless 0 <= rank < world_size
+int64_t take_counter(PositionReader& position, const char* stage);  // throws Error if negative
+
+// Items gathered before an upstream error stay for the batch that the following call returns.
+template <class T>
+class BatchStage final : public Stage<std::vector<T>> {
+ public:
+  BatchStage(std::unique_ptr<Stage<T>> upstream, int64_t size, BatchOptions options)
+      : upstream_(std::move(upstream)), size_(size), options_(options) {
+    upstream_->save(delivered_);
+  }
+
+  std::optional<std::vector<T>> next() override {
+    while (int64_t(gathered_.size()) < size_) {
+      std::optional<T> item = upstream_->next();
+      if (!item) {
+        if (!options_.drop_last) break;
+        gathered_.clear();
+        gathering_.clear();
+        return std::nullopt;
+      }
+      gathered_.push_back(std::move(*item));
+      Position address;
+      upstream_->locate(address);
+      append_list(gathering_, address);
+    }
+    if (gathered_.empty()) return std::nullopt;
+    address_ = std::exchange(gathering_, {});
+    delivered_.clear();
+    upstream_->save(delivered_);
+    return std::exchange(gathered_, {});
+  }
+
+  void save(Position& position) const override { position.insert(position.end(), delivered_.begin(), delivered_.end()); }
+
+  void load(PositionReader& position) override {
+    gathered_.clear();
+    gathering_.clear();
+    upstream_->load(position);
+    delivered_.clear();
+    upstream_->save(delivered_);
+  }
+
+  // The addresses of its items.
+  void locate(Position& address) const override { address.insert(address.end(), address_.begin(), address_.end()); }
+
+  std::vector<std::vector<T>> refetch(const std::vector<Position>& addresses) override {
+    std::vector<Position> wanted;
+    std::vector<size_t> ends;
+    for (const Position& address : addresses) {
+      for (PositionReader reader(address); !reader.empty();) wanted.push_back(take_list(reader));
+      ends.push_back(wanted.size());
+    }
+    std::vector<T> items = upstream_->refetch(wanted);
+    std::vector<std::vector<T>> batches;
+    size_t used = 0;
+    for (size_t end : ends)
+      for (batches.emplace_back(); used < end; ++used) batches.back().push_back(std::move(items[used]));
+    return batches;
+  }
+
+  std::string describe() const override { return upstream_->describe() + " | " + describe_batch(size_, options_); }
+  std::string identity() const override { return upstream_->identity() + " | " + describe_batch(size_, options_); }
+
+ private:
+  std::unique_ptr<Stage<T>> upstream_;
+  int64_t size_;
+  BatchOptions options_;
+  std::vector<T> gathered_;
+  Position gathering_;  // the addresses of those
+  Position delivered_, address_;
+};
+
+struct Batch {
+  int64_t size;
+  BatchOptions options;
+  template <class T>
+  auto attach(std::unique_ptr<Stage<T>> upstream) && {
+    check_batch(size);
+    return std::make_unique<BatchStage<T>>(std::move(upstream), size, options);
+  }
+};
+
+inline Batch batch(int64_t size, BatchOptions options = {}) { return {size, options}; }
+
+// The first `count` items.
+template <class T>
+class TakeStage final : public Stage<T> {
+ public:
+  TakeStage(std::unique_ptr<Stage<T>> upstream, int64_t count) : upstream_(std::move(upstream)), count_(count) {}
+
+  std::optional<T> next() override {
+    if (taken_ >= count_) return std::nullopt;
+    std::optional<T> item = upstream_->next();
+    if (item) ++taken_;
+    return item;
+  }
+
+  void save(Position& position) const override {
+    upstream_->save(position);
+    position.push_back(taken_);
+  }
+
+  void load(PositionReader& position) override {
+    upstream_->load(position);
+    taken_ = take_counter(position, "take");
+  }
+
+  void locate(Position& address) const override { upstream_->locate(address); }
+  std::vector<T> refetch(const std::vector<Position>& addresses) override { return upstream_->refetch(addresses); }
+
+  std::string describe() const override { return upstream_->describe() + " | take(" + std::to_string(count_) + ")"; }
+  std::string identity() const override { return upstream_->identity() + " | take(" + std::to_string(count_) + ")"; }
+
+ private:
+  std::unique_ptr<Stage<T>> upstream_;
+  int64_t count_, taken_ = 0;
+};
+
+struct Take {
+  int64_t count;
+  template <class T>
+  auto attach(std::unique_ptr<Stage<T>> upstream) && {
+    check_take(count);
+    return std::make_unique<TakeStage<T>>(std::move(upstream), count);
+  }
+};
+
+inline Take take(int64_t count) { return {count}; }
+
+// Items rank, rank + world_size, … of any stream; belongs before the costly stages. With workers, the rank within all
+// loaders is rank + worker · world_size of world_size · num_workers. For equal shares see indices(n, {.shard = …}).
+template <class T>
+class ShardStage final : public Stage<T> {
+ public:
+  ShardStage(std::unique_ptr<Stage<T>> upstream, int64_t rank, int64_t world_size)
+      : upstream_(std::move(upstream)), rank_(rank), world_size_(world_size) {}
+
+  std::optional<T> next() override {
+    for (;;) {
+      std::optional<T> item = upstream_->next();
+      if (!item) return std::nullopt;
+      if (seen_++ % world_size_ == rank_) return item;
+    }
+  }
+
+  void save(Position& position) const override {
+    upstream_->save(position);
+    position.push_back(seen_);
+  }
+
+  void load(PositionReader& position) override {
+    upstream_->load(position);
+    seen_ = take_counter(position, "shard");
+  }
+
+  void locate(Position& address) const override { upstream_->locate(address); }
+  std::vector<T> refetch(const std::vector<Position>& addresses) override { return upstream_->refetch(addresses); }
+
+  std::string describe() const override { return upstream_->describe() + name(); }
+  std::string identity() const override { return upstream_->identity() + name(); }
+
+ private:
+  std::string name() const { return " | shard(" + std::to_string(rank_) + ", " + std::to_string(world_size_) + ")"; }
+
+  std::unique_ptr<Stage<T>> upstream_;
+  int64_t rank_, world_size_, seen_ = 0;
+};
+
+struct ShardOf {
+  int64_t rank, world_size;
+  template <class T>
+  auto attach(std::unique_ptr<Stage<T>> upstream) && {
+    check_shard(rank, world_size);
+    return std::make_unique<ShardStage<T>>(std::move(upstream), rank, world_size);
+  }
+};
+
+inline ShardOf shard(int64_t rank, int64_t world_size) { return {rank, world_size}; }
+inline ShardOf shard(int64_t rank, int64_t world_size, int64_t worker, int64_t num_workers) {
+  check_shard(rank, world_size);
+  check_shard(worker, num_workers);
+  return {rank + worker * world_size, world_size * num_workers};
+}
+
+}  // namespace zoo::data
