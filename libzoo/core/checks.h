@@ -52,7 +52,8 @@ Check one_of(std::initializer_list<int> choices);
 template <class T>
 Check divides(const T& other) { return {.kind = Check::Kind::divides, .other = &other, .other_type = &type_of<T>()}; }
 
-// For a person, as in a column "range": ">= 1", "0 … 1", "existing file"; empty for required().
-std::string range_text(const Check& check);
+// For a person, as in a column "range": ">= 1", "in [0, 1]", "existing file"; empty for required(). `other`: the key of the
+// member that divides() names.
+std::string range_text(const Check& check, std::string_view other = "the other value");
 
 }  // namespace zoo

@@ -48,6 +48,7 @@ class ThreadPool {
   using Task = std::function<void(bool run)>;
   void push(Task task);
   void work();
+  void stop();
   [[noreturn]] static void throw_stopped();
 
   std::mutex mutex_;
