@@ -1,18 +1,24 @@
-# zoo_room(NAME USES room... [TORCH] SOURCES file... [LIBRARIES target...])
+# zoo_room(NAME USES room... [TORCH] SOURCES file... [CUDA_SOURCES file.cu...] [LIBRARIES target...])
 #
 # A folder of libzoo is a room: an object library that becomes part of zoo::zoo. USES names the rooms whose headers
 # it may include; test/architecture reads the same list and holds the #include lines against it. A room without TORCH
-# is compiled without LibTorch in reach.
+# is compiled without LibTorch in reach. CUDA_SOURCES are compiled in CUDA builds only, and the whole room then with
+# ZOO_HAS_CUDA defined; LibTorch's headers are slow in nvcc, so keep them out of .cu files (raw pointers in, launch out).
 set_property(GLOBAL PROPERTY ZOO_ROOMS "")
 
 function(zoo_room name)
-  cmake_parse_arguments(room "TORCH" "" "USES;SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(room "TORCH" "" "USES;SOURCES;CUDA_SOURCES;LIBRARIES" ${ARGN})
   add_library(zoo_${name} OBJECT ${room_SOURCES})
   target_include_directories(zoo_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
   target_link_libraries(zoo_${name} PUBLIC zoo_base ${room_LIBRARIES})
   if(room_TORCH)
     target_link_libraries(zoo_${name} PUBLIC Torch::torch)
     zoo_use_precompiled_torch(zoo_${name})
+  endif()
+  if(room_CUDA_SOURCES AND ZOO_WITH_CUDA)
+    target_sources(zoo_${name} PRIVATE ${room_CUDA_SOURCES})
+    target_link_libraries(zoo_${name} PRIVATE zoo_cuda)
+    set_property(GLOBAL APPEND PROPERTY ZOO_ROOM_LIBRARIES ${ZOO_CUDA_RUNTIME})
   endif()
   set_property(GLOBAL APPEND PROPERTY ZOO_ROOMS ${name})
   set_property(GLOBAL PROPERTY ZOO_ROOM_${name}_USES "${room_USES}")

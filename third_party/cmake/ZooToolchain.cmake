@@ -17,6 +17,7 @@ if(ZOO_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(launcher ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
       CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} ${ZOO_CCACHE})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
+  set(CMAKE_CUDA_COMPILER_LAUNCHER ${launcher})
 endif()
 
 find_program(ZOO_MOLD mold)
@@ -25,9 +26,9 @@ if(ZOO_MOLD AND NOT ZOO_SANITIZE)
 endif()
 
 # Designated initialisers leave members at their defaults on purpose.
-add_compile_options(-Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers)
+add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wno-unused-parameter;-Wno-missing-field-initializers>")
 if(ZOO_WERROR)
-  add_compile_options(-Werror)
+  add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-Werror>")
 endif()
 if(ZOO_SANITIZE)
   add_compile_options(-fsanitize=${ZOO_SANITIZE} -fno-omit-frame-pointer -g1)
