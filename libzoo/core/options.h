@@ -31,30 +31,30 @@ namespace zoo {
 // thrown together as one ConfigError (a UserError) with a line each: file:line:column: path.to.key: what is wrong.
 template <class Options>
 void load_options(Options& options, const std::vector<ConfigLayer>& layers, Origins* origins = nullptr) {
-  bind(describe(options), layers, origins);
+  zoo::bind(zoo::describe(options), layers, origins);  // qualified: std::bind would be found through the arguments
 }
 
 // YAML with the origin of each value as a comment; reads back to the same dump.
 template <class Options>
 std::string dump_options(Options options, const Origins& origins, const std::string& title) {
-  return dump(describe(options), origins, title);
+  return zoo::dump(zoo::describe(options), origins, title);
 }
 
 // One line per field: path, type, default, range, help.
 template <class Options>
 std::string options_help() {
   Options defaults{};
-  return help_text(describe(defaults));
+  return zoo::help_text(zoo::describe(defaults));
 }
 
 // The same as a Markdown table.
 template <class Options>
 std::string options_markdown() {
   Options defaults{};
-  return markdown_table(describe(defaults));
+  return zoo::markdown_table(zoo::describe(defaults));
 }
 
 template <class Options>
-auto options_json(Options options) { return to_json(describe(options)); }  // a Json; include <libzoo/core/json.h>
+auto options_json(Options options) { return zoo::to_json(zoo::describe(options)); }  // a Json; include <libzoo/core/json.h>
 
 }  // namespace zoo
