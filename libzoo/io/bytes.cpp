@@ -32,7 +32,7 @@ Bytes map_file(const std::filesystem::path& path) {
     ::close(file);
     return {};
   }
-  void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
+  void* address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, file, 0);
   const int reason = errno;
   ::close(file);
   if (address == MAP_FAILED) throw UserError(fmt::format("{}: cannot map {} bytes: {}", path.string(), size, std::strerror(reason)));

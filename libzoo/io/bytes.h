@@ -20,11 +20,12 @@ struct Bytes {
   std::string_view text() const { return {reinterpret_cast<const char*>(view.data()), view.size()}; }
 
   static Bytes own(std::vector<uint8_t> bytes);
+  // Without an owner: readers copy what they return.
   static Bytes borrow(std::span<const uint8_t> bytes) { return {bytes, nullptr}; }
 };
 
-// Maps a regular file for reading (private). Throws UserError with the file's name and the system's reason; for a
-// folder, a device or a pipe too.
+// Maps a regular file. The mapping is private and writable, so that a tensor that shares it may be changed in place without
+// touching the file. Throws UserError with the file's name and the system's reason; for a folder, a device or a pipe too.
 Bytes map_file(const std::filesystem::path& path);
 
 }  // namespace zoo::io
