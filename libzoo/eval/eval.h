@@ -2,3 +2,4 @@
 #pragma once
 #include <libzoo/eval/accuracy.h>
 #include <libzoo/eval/interval.h>
+#include <libzoo/eval/nearest_neighbor.h>

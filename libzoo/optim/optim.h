@@ -1,2 +1,4 @@
 // The door of this room.
 #pragma once
+#include <libzoo/optim/schedules.h>
+#include <libzoo/optim/sgd.h>

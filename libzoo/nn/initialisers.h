@@ -1,0 +1,14 @@
+// Initial values of weights, drawn from our own counter-based streams: a function of (seed, id) alone.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+namespace zoo::nn {
+
+// Normal with deviation sqrt(2 / fan_out), fan_out = filters · kernel area (He et al. 2015). weight [filters, channels, h, w] f32;
+// `id` tells the tensors of one network apart.
+void kaiming_normal_fan_out(at::Tensor& weight, uint64_t seed, uint32_t id);
+
+}  // namespace zoo::nn

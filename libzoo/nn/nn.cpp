@@ -1,1 +1,0 @@
-#include <libzoo/nn/nn.h>

@@ -1,1 +1,0 @@
-#include <libzoo/optim/optim.h>
