@@ -7,6 +7,6 @@ using Catch::Matchers::ContainsSubstring;
 inline auto Contains(const std::string& text) { return ContainsSubstring(text); }
 #else
 #include <catch2/catch.hpp>
-using Catch::Approx;
+using Catch::Detail::Approx;
 using Catch::Matchers::Contains;
 #endif
