@@ -21,6 +21,7 @@ zoo_require(CLI11)
 zoo_require(nlohmann_json)
 zoo_require(ZLIB)
 zoo_require(PNG)
+zoo_require(JPEG)  # libjpeg's own interface: it tells warnings apart, which TurboJPEG's does not
 zoo_require(TurboJPEG)
 if(NOT TARGET yaml-cpp::yaml-cpp)
   add_library(yaml-cpp::yaml-cpp ALIAS yaml-cpp)
