@@ -142,7 +142,7 @@ class TreeBuilder : public YAML::EventHandler {
   void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, ConfigNode::Kind kind) {
     const SourcePosition at = position(mark);
     if (tag.size() > 1) refuse_tag(tag, at);
-    if (wants_key()) refuse(at, path(), "a key must be plain text");
+    if (wants_key()) refuse(at, path(), "a key must be plain text; is a bracket left open?");
     if (open_.size() >= kMaxDepth) refuse_depth(at);
     spend({1, 0}, at);
     Open level;
@@ -243,6 +243,7 @@ struct ViewBuffer : std::streambuf {
 ConfigNode read_yaml(const std::string& source, std::string_view text, std::vector<ConfigProblem>& problems) {
   refuse_bytes(source, text);
   TreeBuilder builder(source, problems);
+  builder.root.at = {source, 1, 1};
   ViewBuffer buffer(text);
   std::istream stream(&buffer);
   try {
