@@ -1,2 +1,11 @@
-// The door of this room.
+// The door of this room: streams, data sets and batches of pictures.
 #pragma once
+
+#include <libzoo/data/image_batches.h>
+#include <libzoo/data/image_dataset.h>
+#include <libzoo/data/map.h>
+#include <libzoo/data/prefetch.h>
+#include <libzoo/data/shuffle.h>
+#include <libzoo/data/sources.h>
+#include <libzoo/data/stages.h>
+#include <libzoo/data/stream.h>

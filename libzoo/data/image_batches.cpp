@@ -1,0 +1,231 @@
+#include <libzoo/data/image_batches.h>
+
+#include <libzoo/core/thread_pool.h>
+#include <libzoo/data/stages.h>
+
+#include <ATen/ops/empty.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <exception>
+#include <future>
+#include <unordered_set>
+
+namespace zoo::data {
+namespace {
+
+class ImageBatches final : public Stage<ImageBatch> {
+ public:
+  ImageBatches(std::unique_ptr<Stage<Ticket>> tickets, DatasetPointer dataset, ImageTransform transform,
+               const ImageBatchOptions& options)
+      : tickets_(std::move(tickets)), dataset_(std::move(dataset)), transform_(std::move(transform)), options_(options) {
+    epoch_length_ = options_.shard ? shard_length(dataset_->size(), *options_.shard) : dataset_->size();
+    tickets_->save(delivered_);
+    start_threads();
+  }
+
+  std::optional<ImageBatch> next() override {
+    for (;;) {
+      const size_t ahead = pool_ ? size_t(options_.prefetch) + 1 : 1;
+      while (pending_.size() < ahead)
+        if (!begin_batch()) break;
+      if (pending_.empty()) return std::nullopt;
+      const std::shared_ptr<Pending> head = pending_.front();
+      for (auto& part : head->parts) part.get();
+      pending_.pop_front();
+      if (!has_errors(*head)) {
+        delivered_ = head->after;
+        address_ = head->before;
+        return std::move(head->batch);
+      }
+      leave_out(*head);
+    }
+  }
+
+  void save(Position& position) const override { position.insert(position.end(), delivered_.begin(), delivered_.end()); }
+
+  void load(PositionReader& position) override {
+    rewind(position);
+    delivered_.clear();
+    tickets_->save(delivered_);
+  }
+
+  void locate(Position& address) const override { address.insert(address.end(), address_.begin(), address_.end()); }
+  std::vector<ImageBatch> refetch(const std::vector<Position>& addresses) override { return refetch_by_position(*this, addresses); }
+
+  std::string describe() const override {
+    return fmt::format("{} (workers={}, prefetch={})", identity(), options_.workers, options_.prefetch);
+  }
+  std::string identity() const override {
+    return fmt::format("{} | {} -> {}x{}, seed={} | batch({}{}{})", tickets_->identity(), dataset_->describe(), transform_.height,
+                       transform_.width, options_.seed, options_.batch_size, options_.drop_last ? ", drop last" : "",
+                       options_.bad_items.on_bad_item == OnBadItem::skip ? ", skip bad items" : "");
+  }
+
+ private:
+  struct Pending {
+    ImageBatch batch;
+    std::vector<Ticket> tickets;
+    std::vector<std::exception_ptr> errors;  // one per picture
+    std::vector<std::future<void>> parts;
+    Position before, after;  // of the tickets
+  };
+
+  // The next batch's tickets; fewer than batch_size at the end of an epoch, none at the end of the stream.
+  std::vector<Ticket> plan() {
+    std::vector<Ticket> batch;
+    for (int64_t pulled = 0;; ++pulled) {
+      const bool none_left = int64_t(bad_.size()) >= dataset_->size();
+      if (none_left || (!options_.replacement && pulled > 2 * epoch_length_ + options_.batch_size))
+        throw UserError(fmt::format("{} unreadable pictures leave no batch of {} in {}", bad_.size(), options_.batch_size,
+                                    dataset_->describe()), "repair the data, use smaller batches, or set drop_last to false");
+      const std::optional<Ticket> ticket = tickets_->next();
+      if (!ticket) {
+        if (options_.drop_last) batch.clear();
+        return batch;
+      }
+      if (!bad_.contains(ticket->index)) batch.push_back(*ticket);
+      if (int64_t(batch.size()) == options_.batch_size) return batch;
+      const bool epoch_ends = !options_.replacement && (ticket->position + 1) % epoch_length_ == 0;
+      if (!epoch_ends || batch.empty()) continue;
+      if (!options_.drop_last) return batch;
+      batch.clear();
+    }
+  }
+
+  bool begin_batch() {
+    auto pending = std::make_shared<Pending>();
+    tickets_->save(pending->before);
+    pending->tickets = plan();
+    if (pending->tickets.empty()) return false;
+    tickets_->save(pending->after);
+
+    const auto n = int64_t(pending->tickets.size());
+    pending->errors.resize(size_t(n));
+    ImageBatch& batch = pending->batch;
+    batch.images = at::empty({n, 3, transform_.height, transform_.width},
+                             at::TensorOptions().dtype(at::kFloat).memory_format(at::MemoryFormat::ChannelsLast));
+    batch.labels = at::empty({n}, at::kLong);
+    auto* labels = batch.labels.mutable_data_ptr<int64_t>();
+    for (int64_t i = 0; i < n; ++i) {
+      const int64_t index = pending->tickets[size_t(i)].index;
+      labels[i] = dataset_->label(index);
+      batch.indices.push_back(index);
+    }
+
+    float* out = batch.images.mutable_data_ptr<float>();
+    if (!pool_) {
+      make_pictures(*pending, out, 0, n);
+    } else {
+      const int64_t share = std::max<int64_t>(1, n / (4 * options_.workers));
+      for (int64_t from = 0; from < n; from += share)
+        pending->parts.push_back(pool_->submit([this, pending = pending.get(), out, from, to = std::min(n, from + share)] {
+          make_pictures(*pending, out, from, to);
+        }));
+    }
+    pending_.push_back(std::move(pending));
+    return true;
+  }
+
+  void make_pictures(Pending& pending, float* out, int64_t from, int64_t to) const {
+    const int64_t picture = 3 * transform_.height * transform_.width;
+    for (int64_t i = from; i < to; ++i) {
+      const Ticket& ticket = pending.tickets[size_t(i)];
+      try {
+        const io::Image image = dataset_->image(ticket.index);
+        transform_.apply(image, key_of(ticket), out + i * picture);
+      } catch (...) {
+        pending.errors[size_t(i)] = std::current_exception();
+      }
+    }
+  }
+
+  // With replacement a picture can be drawn twice in an epoch, so there the place counts, not the picture.
+  RandomKey key_of(const Ticket& ticket) const {
+    const int64_t id = options_.replacement ? ticket.position % dataset_->size() : ticket.index;
+    return {options_.seed, uint32_t(ticket.epoch), uint32_t(id), Purpose::augmentation, 0};
+  }
+
+  static bool has_errors(const Pending& pending) {
+    return std::any_of(pending.errors.begin(), pending.errors.end(), [](const auto& error) { return bool(error); });
+  }
+
+  // Throws the first error, or notes the bad pictures and goes back to plan this batch without them.
+  void leave_out(const Pending& pending) {
+    for (size_t i = 0; i < pending.errors.size(); ++i) {
+      if (!pending.errors[i]) continue;
+      const int64_t index = pending.tickets[i].index;
+      try {
+        std::rethrow_exception(pending.errors[i]);
+      } catch (const Error& error) {
+        const std::string name = dataset_->item_name(index), what = error.what();
+        const std::string message = what.find(name) == std::string::npos ? name + ": " + what : what;
+        if (options_.bad_items.on_bad_item == OnBadItem::fail) throw UserError(message, error.hint());
+        if (bad_.insert(index).second) report_bad_item(options_.bad_items, int64_t(bad_.size()), message);
+      }
+    }
+    PositionReader reader(pending.before);
+    rewind(reader);
+  }
+
+  void rewind(PositionReader& position) {
+    if (!pending_.empty()) {
+      pool_.reset();  // joins; what has not started never will
+      pending_.clear();
+      start_threads();
+    }
+    tickets_->load(position);
+  }
+
+  void start_threads() {
+    if (options_.workers > 0) pool_ = std::make_unique<ThreadPool>(options_.workers);
+  }
+
+  std::unique_ptr<Stage<Ticket>> tickets_;
+  DatasetPointer dataset_;
+  ImageTransform transform_;
+  ImageBatchOptions options_;
+  int64_t epoch_length_ = 0;
+  std::unordered_set<int64_t> bad_;
+  Position delivered_, address_;
+  std::deque<std::shared_ptr<Pending>> pending_;
+  std::unique_ptr<ThreadPool> pool_;  // last: joined before anything its work uses goes away
+};
+
+void check(const ImageDataset& dataset, const ImageTransform& transform, const ImageBatchOptions& o) {
+  const auto at_least = [](const char* name, int64_t value, int64_t least) {
+    if (value < least) throw UserError(fmt::format("{} must be at least {}, got {}", name, least, value));
+  };
+  at_least("batch_size", o.batch_size, 1);
+  at_least("workers", o.workers, 0);
+  at_least("prefetch", o.prefetch, 0);
+  at_least("max_bad_items", o.bad_items.max_bad_items, 0);
+  at_least("the transform's height", transform.height, 1);
+  at_least("the transform's width", transform.width, 1);
+  if (!transform.apply) throw Error("the image transform has no function");
+  if (dataset.size() == 0) throw UserError(fmt::format("{} has no pictures to make batches of", dataset.describe()));
+  if (o.replacement && o.shard) throw UserError("replacement and shard can't be combined", "give each rank its own seed");
+  const int64_t epoch = o.shard ? shard_length(dataset.size(), *o.shard) : dataset.size();
+  if (!o.replacement && o.drop_last && o.batch_size > epoch)
+    throw UserError(fmt::format("batch_size {} is more than the {} pictures of an epoch, so that drop_last leaves none", o.batch_size,
+                                epoch), "use smaller batches, replacement, or drop_last: false");
+}
+
+}  // namespace
+
+ImageBatch ImageBatch::to(const at::Device& device) const {
+  return {images.to(device, /*non_blocking=*/true), labels.to(device, /*non_blocking=*/true), indices};
+}
+
+Stream<ImageBatch> image_batches(DatasetPointer dataset, ImageTransform transform, const ImageBatchOptions& options) {
+  check(*dataset, transform, options);
+  const int64_t n = dataset->size();
+  Stream<Ticket> tickets = options.replacement
+      ? with_replacement(n, options.seed)
+      : indices(n, {.seed = options.seed, .shuffle = options.shuffle, .epochs = options.epochs, .shard = options.shard});
+  if (options.replacement && options.epochs) tickets = std::move(tickets) | take(*options.epochs * n);
+  return Stream<ImageBatch>(std::make_unique<ImageBatches>(std::move(tickets).take_stage(), std::move(dataset), std::move(transform), options));
+}
+
+}  // namespace zoo::data

@@ -1,0 +1,55 @@
+// Batches of pictures for a network: a plan of tickets, and threads that decode and transform each picture straight into
+// its place in the batch.
+//
+//   auto batches = image_batches(train, {.height = 32, .width = 32, .apply = augment}, {.batch_size = 64, .seed = 1, .workers = 2});
+//   auto [images, labels, indices] = batches.next()->to(device);
+//
+// The stream is the same for every number of workers and continues exactly where it was saved. An epoch is a new
+// permutation of the set; batches do not reach across epochs.
+#pragma once
+
+#include <libzoo/core/random.h>
+#include <libzoo/data/bad_items.h>
+#include <libzoo/data/image_dataset.h>
+#include <libzoo/data/sources.h>
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+
+namespace zoo::data {
+
+struct ImageBatch {
+  at::Tensor images;             // [n, 3, height, width] f32, channels last
+  at::Tensor labels;             // [n] i64
+  std::vector<int64_t> indices;  // [n], places in the data set
+
+  ImageBatch to(const at::Device& device) const;
+};
+
+struct ImageTransform {
+  int64_t height = 0, width = 0;  // pixels of the result
+  // Writes [height, width, 3] floats from an RGB picture of any size. Called from several threads; all randomness comes
+  // from RandomStream(key), purpose augmentation, of which every picture of every epoch has its own.
+  std::function<void(const io::Image& picture, const RandomKey& key, float* out)> apply;
+};
+
+struct ImageBatchOptions {
+  int64_t batch_size = 64;
+  bool shuffle = true;
+  bool drop_last = true;             // leave out an epoch's last batch if it is short
+  bool replacement = false;          // independent draws: for sets smaller than a batch; every batch is full
+  std::optional<int64_t> epochs = {};     // none: endless
+  uint64_t seed = 0;                 // of order and augmentation
+  std::optional<Shard> shard = {};        // this rank's part of each epoch
+  int workers = 0;                   // threads; 0: the caller's
+  int64_t prefetch = 2;              // batches begun ahead; without workers none is
+  BadItemPolicy bad_items = {};      // the cap counts different pictures
+};
+
+// For evaluation: every picture once, in order.
+//   image_batches(test, transform, {.batch_size = 250, .shuffle = false, .drop_last = false, .epochs = 1})
+// Throws UserError if the options don't fit each other or the set, for example a batch larger than an epoch with drop_last.
+Stream<ImageBatch> image_batches(DatasetPointer dataset, ImageTransform transform, const ImageBatchOptions& options);
+
+}  // namespace zoo::data

@@ -1,0 +1,132 @@
+#include <libzoo/data/resize.h>
+
+#include <libzoo/core/array.h>
+#include <libzoo/core/error.h>
+#include <libzoo/data/resize_axis.h>
+#include <libzoo/data/resize_kernels.h>
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <iterator>
+
+namespace zoo::data {
+namespace {
+
+constexpr std::string_view kConventions[] = {"pillow", "torch", "tf", "tf1"};
+constexpr std::string_view kModes[] = {"nearest", "nearest_exact", "bilinear", "bicubic", "area", "box", "hamming", "lanczos"};
+
+template <class Enum, size_t kCount> Enum parse(std::string_view name, const std::string_view (&names)[kCount], const char* what) {
+  std::string known;
+  for (size_t i = 0; i < kCount; ++i) {
+    if (names[i] == name) return Enum(i);
+    known += fmt::format("{}{}", i ? ", " : "", names[i]);
+  }
+  throw UserError(fmt::format("{} '{}' is unknown", what, name), "there are " + known);
+}
+
+struct Plan {
+  AxisTable<double> across, down;
+  bool keep_width, keep_height;  // Pillow leaves out a pass that changes nothing
+};
+
+template <class T> Plan make_plan(const View<T>& in, int64_t height, int64_t width, const ResizeOptions& options) {
+  constexpr int64_t kMaxSide = int64_t(1) << 30;
+  if (in.height < 1 || in.width < 1 || in.channels < 1) throw UserError(fmt::format("a picture of {}x{}x{} can't be resized", in.height, in.width, in.channels));
+  if (height < 1 || width < 1 || std::max(height, width) > kMaxSide || std::max(in.height, in.width) > kMaxSide) {
+    throw UserError(fmt::format("a picture of {}x{} can't be resized to {}x{}: sides are 1 to {}", in.height, in.width, height, width, kMaxSide));
+  }
+  const ResizeBox all{0, 0, double(in.width), double(in.height)}, box = options.box.value_or(all);
+  if (options.box) {
+    if (options.convention != Convention::pillow) throw UserError("only the pillow convention resizes from a box");
+    if (!(box.left >= 0 && box.top >= 0 && box.right <= all.right && box.bottom <= all.bottom && float(box.left) < float(box.right) && float(box.top) < float(box.bottom))) {
+      throw UserError(fmt::format("the box ({}, {}, {}, {}) is empty or leaves the picture of {}x{}", box.left, box.top, box.right, box.bottom, in.height, in.width));
+    }
+  }
+  const PixelBox window = options.window.value_or(PixelBox{0, 0, height, width});
+  check_box(window, height, width);
+  auto across = axis_table(in.width, width, box.left, box.right, options);
+  auto down = axis_table(in.height, height, box.top, box.bottom, options);
+  const bool same_width = width == in.width && box.left == 0 && box.right == all.right;
+  const bool same_height = height == in.height && box.top == 0 && box.bottom == all.bottom;
+  return {part(across, window.left, window.width, options.mirror), part(down, window.top, window.height, false),
+          same_width && window.width == width && !options.mirror, same_height};
+}
+
+// Both tables pick single pixels.
+template <class In, class Out> void copy_pixels(const View<In>& in, const Plan& plan, Out* to) {
+  for (const int32_t y : plan.down.first) {
+    const In* row = in.row(y);
+    for (const int32_t x : plan.across.first)
+      for (int64_t c = 0; c < in.channels; ++c) *to++ = Out(row[x * in.channels + c]);
+  }
+}
+
+// Rows first, only those that columns need, then columns.
+template <class In, class Out, class Weight> void run(const View<In>& in, const Plan& plan, const AxisTable<Weight>& across, const AxisTable<Weight>& down, Out* to) {
+  const int64_t row = across.outputs() * in.channels, begin = down.begin(), rows = down.end() - begin;
+  const View<In> needed(in.row(begin), rows, in.width, in.channels, in.row_stride);
+  if (plan.keep_height) {
+    const View<In> kept(in.row(down.first[0]), down.outputs(), in.width, in.channels, in.row_stride);
+    return resize_across(kept, across, to);
+  }
+  if constexpr (std::is_same_v<In, Out>) {
+    if (plan.keep_width) return resize_down(needed.pixels, in.row_stride, begin, row, down, to);
+  }
+  std::vector<Out> between(size_t(rows * row));
+  resize_across(needed, across, between.data());
+  resize_down(between.data(), row, begin, row, down, to);
+}
+
+template <class In> FloatImage to_floats(View<In> in, int64_t height, int64_t width, const ResizeOptions& options) {
+  const Plan plan = make_plan(in, height, width, options);
+  FloatImage result{plan.down.outputs(), plan.across.outputs(), in.channels, {}};
+  result.pixels.resize(size_t(zoo::count(std::vector<int64_t>{result.height, result.width, result.channels}, sizeof(float))));
+  if (plan.across.copies() && plan.down.copies()) {
+    copy_pixels(in, plan, result.pixels.data());
+    return result;
+  }
+  if constexpr (std::is_same_v<In, float>) {
+    if (options.convention == Convention::pillow) {
+      run(in, plan, plan.across, plan.down, result.pixels.data());
+      return result;
+    }
+  }
+  run(in, plan, single_precision(plan.across), single_precision(plan.down), result.pixels.data());
+  return result;
+}
+
+}  // namespace
+
+Convention parse_convention(std::string_view name) { return parse<Convention>(name, kConventions, "resize convention"); }
+
+Interpolation parse_interpolation(std::string_view name) {
+  return parse<Interpolation>(name == "lanczos3" ? "lanczos" : name, kModes, "interpolation mode");
+}
+
+io::Image resize(View<uint8_t> image, int64_t height, int64_t width, const ResizeOptions& options) {
+  if (options.convention != Convention::pillow) {
+    throw UserError(fmt::format("the {} convention gives floats, not 8-bit pixels", kConventions[size_t(options.convention)]), "call resize_float");
+  }
+  const Plan plan = make_plan(image, height, width, options);
+  io::Image result{plan.down.outputs(), plan.across.outputs(), image.channels, {}};
+  result.pixels.resize(size_t(zoo::count(std::vector<int64_t>{result.height, result.width, result.channels})));
+  const bool unchanged = plan.keep_height && plan.across.outputs() == image.width && plan.keep_width;
+  if (unchanged || (plan.across.copies() && plan.down.copies())) copy_pixels(image, plan, result.pixels.data());
+  else run(image, plan, fixed_point(plan.across), fixed_point(plan.down), result.pixels.data());
+  return result;
+}
+
+FloatImage resize_float(View<float> image, int64_t height, int64_t width, const ResizeOptions& options) {
+  return to_floats(image, height, width, options);
+}
+
+FloatImage resize_float(View<uint8_t> image, int64_t height, int64_t width, const ResizeOptions& options) {
+  if (options.convention == Convention::pillow) {
+    const io::Image exact = resize(image, height, width, options);
+    return {exact.height, exact.width, exact.channels, {exact.pixels.begin(), exact.pixels.end()}};
+  }
+  return to_floats(image, height, width, options);
+}
+
+}  // namespace zoo::data

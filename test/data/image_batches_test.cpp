@@ -1,0 +1,242 @@
+// Batches of pictures: same pixels and order for any number of workers, exact resume, bad pictures.
+#include "test/catch.h"
+#include <libzoo/core/error.h>
+#include <libzoo/core/log.h>
+#include <libzoo/data/image_batches.h>
+#include <libzoo/data/prefetch.h>
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <set>
+
+using namespace zoo::data;
+
+namespace {
+
+// 2x2 pictures, all pixels equal to the number; counts what is decoded; some can't be read.
+class Numbers final : public ImageDataset {
+ public:
+  Numbers(int64_t n, std::set<int64_t> bad = {}) : n_(n), bad_(std::move(bad)) {}
+  int64_t size() const override { return n_; }
+  int64_t num_classes() const override { return 3; }
+  std::string class_name(int64_t label) const override { return std::to_string(label); }
+  ImageSize typical_size() const override { return {2, 2}; }
+  std::string describe() const override { return "numbers " + std::to_string(n_); }
+
+  mutable std::mutex mutex;
+  mutable std::vector<int64_t> decoded;
+
+ protected:
+  int64_t get_label(int64_t index) const override { return index % 3; }
+  zoo::io::Image get_image(int64_t index) const override {
+    if (bad_.count(index)) throw zoo::UserError("torn");
+    std::lock_guard lock(mutex);
+    decoded.push_back(index);
+    return {2, 2, 1, std::vector<uint8_t>(4, uint8_t(index))};
+  }
+  std::string get_item_name(int64_t index) const override { return "number_" + std::to_string(index) + ".png"; }
+
+ private:
+  int64_t n_;
+  std::set<int64_t> bad_;
+};
+
+// Channels are the picture's value, a random number and the place.
+ImageTransform transform() {
+  return {.height = 1, .width = 2, .apply = [](const zoo::io::Image& image, const zoo::RandomKey& key, float* out) {
+            zoo::RandomStream random(key);
+            for (int x = 0; x < 2; ++x) {
+              out[3 * x] = float(image.pixels[0]);
+              out[3 * x + 1] = random.uniform();
+              out[3 * x + 2] = float(x);
+            }
+          }};
+}
+
+struct Flat {
+  std::vector<int64_t> indices, labels;
+  std::vector<float> pixels;
+  bool operator==(const Flat&) const = default;
+};
+
+Flat flat(const ImageBatch& batch) {
+  auto images = batch.images.contiguous();
+  Flat f{batch.indices, {}, {}};
+  f.labels.assign(batch.labels.data_ptr<int64_t>(), batch.labels.data_ptr<int64_t>() + batch.labels.numel());
+  f.pixels.assign(images.data_ptr<float>(), images.data_ptr<float>() + images.numel());
+  return f;
+}
+
+std::vector<Flat> drain(Stream<ImageBatch>& stream, size_t most = 1000) {
+  std::vector<Flat> all;
+  while (all.size() < most) {
+    auto batch = stream.next();
+    if (!batch) break;
+    all.push_back(flat(*batch));
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("A batch holds its pictures channels last, their labels and their places", "[data]") {
+  auto stream = image_batches(std::make_shared<Numbers>(10), transform(), {.batch_size = 4, .shuffle = false, .epochs = 1, .workers = 2});
+  auto batch = *stream.next();
+  REQUIRE(batch.images.sizes() == at::IntArrayRef({4, 3, 1, 2}));
+  REQUIRE(batch.images.is_contiguous(at::MemoryFormat::ChannelsLast));
+  REQUIRE(batch.labels.scalar_type() == at::kLong);
+  for (int64_t i = 0; i < 4; ++i) {
+    REQUIRE(batch.indices[size_t(i)] == i);
+    REQUIRE(batch.labels[i].item<int64_t>() == i % 3);
+    REQUIRE(batch.images[i][0][0][1].item<float>() == float(i));
+    REQUIRE(batch.images[i][2][0][0].item<float>() == 0);
+    REQUIRE(batch.images[i][2][0][1].item<float>() == 1);
+    // the documented key: (seed, epoch, picture, augmentation)
+    zoo::RandomStream random({.seed = 0, .epoch = 0, .id = uint32_t(i), .purpose = zoo::Purpose::augmentation});
+    REQUIRE(batch.images[i][1][0][0].item<float>() == random.uniform());
+  }
+  auto copy = batch.to(at::kCPU);
+  REQUIRE(at::equal(copy.images, batch.images));
+}
+
+TEST_CASE("An epoch has every picture once; its short last batch is kept or dropped", "[data]") {
+  for (bool drop : {false, true}) {
+    auto stream = image_batches(std::make_shared<Numbers>(10), transform(), {.batch_size = 4, .drop_last = drop, .epochs = 2, .seed = 5});
+    const auto batches = drain(stream);
+    std::vector<size_t> sizes;
+    for (const auto& b : batches) sizes.push_back(b.indices.size());
+    REQUIRE(sizes == (drop ? std::vector<size_t>{4, 4, 4, 4} : std::vector<size_t>{4, 4, 2, 4, 4, 2}));
+    if (drop) continue;
+    for (size_t e : {0u, 3u}) {
+      std::multiset<int64_t> seen;
+      for (size_t b = e; b < e + 3; ++b) seen.insert(batches[b].indices.begin(), batches[b].indices.end());
+      REQUIRE(seen == std::multiset<int64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+    }
+    REQUIRE(batches[0].indices != batches[3].indices);
+  }
+  auto endless = image_batches(std::make_shared<Numbers>(10), transform(), {.batch_size = 4});
+  REQUIRE(drain(endless, 100).size() == 100);
+}
+
+TEST_CASE("With replacement every batch is full and every draw has its own augmentation", "[data]") {
+  auto stream = image_batches(std::make_shared<Numbers>(5), transform(), {.batch_size = 64, .replacement = true, .workers = 2});
+  const auto batches = drain(stream, 3);
+  std::map<int64_t, std::set<float>> augmentations;
+  for (const auto& b : batches) {
+    REQUIRE(b.indices.size() == 64);
+    for (size_t i = 0; i < 64; ++i) augmentations[b.indices[i]].insert(b.pixels[6 * i + 2]);
+  }
+  size_t distinct = 0;
+  for (const auto& [index, values] : augmentations) distinct += values.size();
+  REQUIRE(distinct == 192);
+  auto finite = image_batches(std::make_shared<Numbers>(5), transform(), {.batch_size = 4, .drop_last = false, .replacement = true, .epochs = 2});
+  REQUIRE(drain(finite).back().indices.size() == 2);
+}
+
+TEST_CASE("Batches are the same for any number of workers, and after a restore anywhere no consumed picture is decoded again", "[data]") {
+  zoo::log::set_level(zoo::log::Level::error);
+  const std::vector<ImageBatchOptions> cases{
+      {.batch_size = 5, .drop_last = false, .epochs = 1, .seed = 1},
+      {.batch_size = 5, .epochs = 3, .seed = 2},
+      {.batch_size = 7, .drop_last = false, .replacement = true, .epochs = 2, .seed = 3},
+      {.batch_size = 4, .drop_last = false, .epochs = 2, .seed = 4, .bad_items = BadItemPolicy::skip()},
+      {.batch_size = 3, .epochs = 2, .seed = 4, .shard = Shard{.rank = 1, .world_size = 2}},
+  };
+  for (size_t which = 0; which < cases.size(); ++which) {
+    const bool skips = cases[which].bad_items.on_bad_item == OnBadItem::skip;
+    const std::set<int64_t> bad = skips ? std::set<int64_t>{3, 4, 11, 22} : std::set<int64_t>{};
+    const auto build = [&](int workers, int64_t prefetch, std::shared_ptr<Numbers>* dataset = nullptr) {
+      auto options = cases[which];
+      options.workers = workers;
+      options.prefetch = prefetch;
+      auto numbers = std::make_shared<Numbers>(23, bad);
+      if (dataset) *dataset = numbers;
+      return image_batches(numbers, transform(), options);
+    };
+    auto reference = build(0, 0);
+    const auto expected = drain(reference);
+    REQUIRE(expected.size() >= 3);
+    for (auto [workers, prefetch] : {std::pair{0, 3}, {1, 0}, {1, 2}, {4, 3}}) {
+      CAPTURE(which, workers, prefetch);
+      auto stream = build(workers, prefetch);
+      REQUIRE(drain(stream) == expected);
+      REQUIRE_FALSE(stream.next());
+    }
+    for (size_t stop = 0; stop <= expected.size(); ++stop)
+      for (auto [before, after] : {std::pair{0, 4}, {4, 0}, {2, 1}}) {
+        CAPTURE(which, stop, before, after);
+        auto first = build(before, 2);
+        auto all = drain(first, stop);
+        std::shared_ptr<Numbers> numbers;
+        auto second = build(after, 1, &numbers);
+        second.restore(first.state());
+        const auto rest = drain(second);
+        if (cases[which].epochs == 1)
+          for (const auto& batch : all)
+            for (int64_t index : batch.indices) REQUIRE(std::count(numbers->decoded.begin(), numbers->decoded.end(), index) == 0);
+        all.insert(all.end(), rest.begin(), rest.end());
+        REQUIRE(all == expected);
+      }
+  }
+}
+
+TEST_CASE("Pictures that can't be read are left out of full batches, once each in the log, up to the cap", "[data]") {
+  zoo::log::set_level(zoo::log::Level::off);
+  std::vector<std::string> messages;
+  zoo::log::Sink sink([&](zoo::log::Level, std::string_view message) { messages.emplace_back(message); });
+  const auto numbers = std::make_shared<Numbers>(20, std::set<int64_t>{2, 3, 17});
+  for (int workers : {0, 3}) {
+    messages.clear();
+    auto stream = image_batches(numbers, transform(),
+                                {.batch_size = 5, .shuffle = false, .drop_last = false, .epochs = 2, .workers = workers, .bad_items = BadItemPolicy::skip(3)});
+    std::vector<std::vector<int64_t>> indices;
+    for (const auto& b : drain(stream)) indices.push_back(b.indices);
+    const std::vector<std::vector<int64_t>> epoch{{0, 1, 4, 5, 6}, {7, 8, 9, 10, 11}, {12, 13, 14, 15, 16}, {18, 19}};
+    auto expected = epoch;
+    expected.insert(expected.end(), epoch.begin(), epoch.end());
+    REQUIRE(indices == expected);
+    REQUIRE(messages.size() == 3);
+    REQUIRE_THAT(messages[0], Contains("number_2.png: torn"));
+  }
+  auto capped = image_batches(numbers, transform(), {.batch_size = 5, .shuffle = false, .bad_items = BadItemPolicy::skip(2)});
+  REQUIRE_THROWS_WITH(drain(capped), Contains("3 items could not be used, 2 are allowed") && Contains("number_17.png"));
+  auto strict = image_batches(numbers, transform(), {.batch_size = 5, .shuffle = false, .epochs = 1, .workers = 2});
+  REQUIRE_THROWS_WITH(strict.next(), Contains("number_2.png: torn"));
+  REQUIRE(strict.next()->indices == std::vector<int64_t>{5, 6, 7, 8, 9});
+
+  // Too few good pictures for a batch, or none at all: an error, not an endless search.
+  auto short_of = image_batches(std::make_shared<Numbers>(4, std::set<int64_t>{1, 2}), transform(), {.batch_size = 3, .bad_items = BadItemPolicy::skip()});
+  REQUIRE_THROWS_WITH(short_of.next(), Contains("2 unreadable pictures leave no batch of 3"));
+  auto none = image_batches(std::make_shared<Numbers>(2, std::set<int64_t>{0, 1}), transform(),
+                            {.batch_size = 3, .replacement = true, .bad_items = BadItemPolicy::skip()});
+  REQUIRE_THROWS_WITH(none.next(), Contains("2 unreadable pictures leave no batch"));
+}
+
+TEST_CASE("A transform's error names the picture", "[data]") {
+  ImageTransform broken{.height = 1, .width = 1, .apply = [](const zoo::io::Image&, const zoo::RandomKey&, float*) { throw zoo::Error("too small"); }};
+  auto stream = image_batches(std::make_shared<Numbers>(3), broken, {.batch_size = 2, .shuffle = false});
+  REQUIRE_THROWS_WITH(stream.next(), Contains("number_0.png: too small"));
+}
+
+TEST_CASE("Batch options that don't fit are refused before anything is read", "[data]") {
+  const auto numbers = std::make_shared<Numbers>(10);
+  REQUIRE_THROWS_WITH(image_batches(numbers, transform(), {.batch_size = 11}), Contains("batch_size 11") && Contains("10 pictures"));
+  REQUIRE_THROWS_WITH(image_batches(numbers, transform(), {.batch_size = 0}), Contains("batch_size"));
+  REQUIRE_THROWS_WITH(image_batches(numbers, transform(), {.workers = -1}), Contains("workers"));
+  REQUIRE_THROWS_WITH(image_batches(std::make_shared<Numbers>(0), transform(), {}), Contains("no pictures"));
+  REQUIRE_THROWS_WITH(image_batches(numbers, {.height = 0, .width = 1, .apply = transform().apply}, {.batch_size = 2}), Contains("height"));
+  REQUIRE(numbers->decoded.empty());
+}
+
+TEST_CASE("Batches can be prefetched and abandoned", "[data]") {
+  for (int round = 0; round < 10; ++round) {
+    auto stream = image_batches(std::make_shared<Numbers>(100), transform(), {.batch_size = 10, .workers = 3, .prefetch = 4}) | prefetch(2);
+    drain(stream, size_t(round % 3));
+  }
+  auto plain = image_batches(std::make_shared<Numbers>(100), transform(), {.batch_size = 10});
+  auto ahead = image_batches(std::make_shared<Numbers>(100), transform(), {.batch_size = 10, .workers = 2}) | prefetch(2);
+  REQUIRE(drain(plain, 30) == drain(ahead, 30));
+}
