@@ -50,7 +50,8 @@ std::string complaint(const Check& check, const TypeInfo& type, const void* addr
     case Check::Kind::one_of: {
       const std::string text = scalar_text(type, address);
       if (std::find(check.choices.begin(), check.choices.end(), text) != check.choices.end()) return {};
-      return fmt::format("must be {}, is {}{}", range_text(check), numeric ? text : shown(text), did_you_mean(text, check.choices));
+      return numeric ? fmt::format("must be {}, is {}", range_text(check), text)
+                     : fmt::format("must be {}, is {}{}", range_text(check), shown(text), did_you_mean(text, check.choices));
     }
     default: return {};
   }
