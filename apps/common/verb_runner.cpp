@@ -1,6 +1,5 @@
 #include "apps/common/verb_runner.h"
 
-#include <libzoo/core/log.h>
 #include <libzoo/train/run.h>
 
 #include <ATen/Parallel.h>
@@ -46,10 +45,7 @@ Json execute_run(const Verb& verb, const std::string& program, const CommandLine
   if (verb.run_options) verb.run_options(options.object, run_options);
 
   train::Run run(std::move(run_options));
-  if (run.finished()) {
-    log::info(fmt::format("{}: this run is done already", run.directory().string()));
-    return run.result();
-  }
+  if (run.finished()) return run.result();
   const Json result = verb.run(options.object, run);
   if (run.interrupted()) return nullptr;
   if (run.dry_run()) return run.dry_run_report();
