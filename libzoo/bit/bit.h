@@ -1,7 +1,10 @@
 // The door of this room: Big Transfer (Kolesnikov et al. 2020), networks that are pre-trained once and fine-tuned by one rule.
 #pragma once
+#include <libzoo/bit/checkpoint.h>
 #include <libzoo/bit/fewshot.h>
 #include <libzoo/bit/hyper_rule.h>
 #include <libzoo/bit/losses.h>
 #include <libzoo/bit/mixup.h>
+#include <libzoo/bit/models.h>
+#include <libzoo/bit/names.h>
 #include <libzoo/bit/protocols.h>

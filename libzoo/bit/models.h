@@ -1,0 +1,58 @@
+// The BiT networks by name, and what the released weights of each are.
+//
+//   auto model = zoo::bit::build("resnetv2_50x1_bit", {.num_classes = 10});   // "R50x1" and "BiT-M-R50x1" mean the same
+//   for (const auto& entry : zoo::bit::models()) …
+#pragma once
+
+#include <libzoo/nn/res_net_v2.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace zoo::bit {
+
+// A released set of weights: timm's tag, the official file, and how timm evaluates it.
+struct ReleasedWeights {
+  std::string_view tag;       // "goog_in21k_ft_in1k"
+  std::string_view file;      // "BiT-M-R50x1-ILSVRC2012.npz"
+  int64_t num_classes;
+  int64_t size;               // pixels, square
+  double crop_fraction;       // of the resized picture
+  std::string_view interpolation;
+};
+
+struct ModelEntry {
+  std::string_view name;                  // timm's: "resnetv2_50x1_bit"
+  std::string_view architecture;          // the official one: "R50x1"
+  std::vector<std::string_view> aliases;  // "BiT-S-R50x1", "BiT-M-R50x1"
+  std::vector<int64_t> units;
+  double width;
+  int64_t num_classes;                    // unless told otherwise
+  std::vector<ReleasedWeights> weights;
+
+  nn::ResNetV2Options options(int64_t num_classes, int64_t in_channels = 3) const;
+  bool large() const { return architecture == "R152x4"; }  // HyperRuleOptions::large_model
+};
+
+std::span<const ModelEntry> models();
+
+// By name, architecture or alias; a timm tag after a dot and the ending .npz are passed over. Throws UserError with the
+// nearest name.
+const ModelEntry& find_model(std::string_view name);
+
+// The entry with these units and width; null if there is none.
+const ModelEntry* find_model(const std::vector<int64_t>& units, double width);
+
+struct BuildOptions {
+  int64_t num_classes = -1;  // -1: as the entry says; 0: pooled features
+  int64_t in_channels = 3;
+  uint64_t seed = 0;         // of the initial weights
+};
+
+// A network with fresh weights: kaiming-normal (fan out) convolutions and a zero head.
+nn::ResNetV2 build(std::string_view name, const BuildOptions& options = {});
+
+}  // namespace zoo::bit
