@@ -62,11 +62,13 @@ std::string table(const Json& rows) {
   return text;
 }
 
-void object(const Json& value, const std::string& prefix, std::string& text) {
+// Lines of single values; tables are gathered, to stand below them.
+void object(const Json& value, const std::string& prefix, std::string& lines, std::string& tables) {
   for (const auto& [key, member] : value.items()) {
-    if (member.is_object() && !member.empty()) object(member, prefix + key + '.', text);
-    else if (is_table(member)) text += (text.empty() ? "" : "\n") + prefix + key + ":\n" + table(member);
-    else text += prefix + one_line(key) + ": " + scalar(member) + '\n';
+    const std::string name = prefix + one_line(key);
+    if (member.is_object() && !member.empty()) object(member, name + '.', lines, tables);
+    else if (is_table(member)) tables += '\n' + name + ":\n" + table(member);
+    else lines += name + ": " + scalar(member) + '\n';
   }
 }
 
@@ -75,9 +77,9 @@ void object(const Json& value, const std::string& prefix, std::string& text) {
 std::string readable(const Json& result) {
   if (is_table(result)) return table(result);
   if (!result.is_object()) return scalar(result) + '\n';
-  std::string text;
-  object(result, "", text);
-  return text;
+  std::string lines, tables;
+  object(result, "", lines, tables);
+  return lines.empty() && !tables.empty() ? tables.substr(1) : lines + tables;
 }
 
 }  // namespace zoo::apps

@@ -72,7 +72,7 @@ int execute(const std::string& program, const Verb& verb, const std::vector<std:
 
   log::set_level(line.quiet ? std::max(log::Level::warning, log::parse_level(line.log_level)) : log::parse_level(line.log_level));
   Origins origins;
-  bind(options, layers_of(verb, program, line, options), &origins);
+  bind_options(options, layers_of(verb, program, line, options), &origins);
   const std::string yaml = dump(options, origins, program + ' ' + verb.name);
   if (line.dump_config) return print(yaml), 0;
 

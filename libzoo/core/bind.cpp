@@ -407,7 +407,7 @@ class Binder {
 
 }  // namespace
 
-void bind(const FieldTree& tree, const std::vector<ConfigLayer>& layers, Origins* origins) {
+void bind_options(const FieldTree& tree, const std::vector<ConfigLayer>& layers, Origins* origins) {
   Binder binder;
   for (const ConfigLayer& layer : layers) binder.apply(tree, layer);
   binder.finish(tree);

@@ -110,7 +110,7 @@ template <class T> FieldTree describe(T& options) { return {&type_of<T>(), &opti
 FieldTree describe_defaults(const TypeInfo& type);  // of a new default object, which the tree owns
 
 // See options.h for what these do.
-void bind(const FieldTree& tree, const std::vector<ConfigLayer>& layers, Origins* origins = nullptr);
+void bind_options(const FieldTree& tree, const std::vector<ConfigLayer>& layers, Origins* origins = nullptr);
 std::string dump(const FieldTree& tree, const Origins& origins, const std::string& title);
 std::string help_text(const FieldTree& tree);
 std::string markdown_table(const FieldTree& tree);

@@ -55,7 +55,8 @@ std::string default_text(const TypeInfo& type, void* address) {
 }
 
 std::string range_of(const FieldInfo& field, const std::vector<FieldInfo>& siblings) {
-  std::string text = comma_list(choice_names(innermost(*field.type)));
+  const TypeInfo& type = innermost(*field.type);
+  std::string text = type.kind == Kind::choice ? comma_list(choice_names(type)) : "";
   for (const Check& check : field.checks) {
     const std::string range = range_text(check, other_key(check, siblings));
     if (!range.empty()) text += (text.empty() ? "" : ", ") + range;

@@ -31,7 +31,7 @@ namespace zoo {
 // thrown together as one ConfigError (a UserError) with a line each: file:line:column: path.to.key: what is wrong.
 template <class Options>
 void load_options(Options& options, const std::vector<ConfigLayer>& layers, Origins* origins = nullptr) {
-  zoo::bind(zoo::describe(options), layers, origins);  // qualified: std::bind would be found through the arguments
+  bind_options(zoo::describe(options), layers, origins);
 }
 
 // YAML with the origin of each value as a comment; reads back to the same dump.
