@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <ostream>
 #include <set>
 
 using namespace zoo::data;
@@ -61,6 +62,11 @@ struct Flat {
   std::vector<float> pixels;
   bool operator==(const Flat&) const = default;
 };
+
+std::ostream& operator<<(std::ostream& out, const Flat& f) {
+  for (int64_t index : f.indices) out << index << ' ';
+  return out;
+}
 
 Flat flat(const ImageBatch& batch) {
   auto images = batch.images.contiguous();
@@ -201,7 +207,7 @@ TEST_CASE("Pictures that can't be read are left out of full batches, once each i
     REQUIRE(messages.size() == 3);
     REQUIRE_THAT(messages[0], Contains("number_2.png: torn"));
   }
-  auto capped = image_batches(numbers, transform(), {.batch_size = 5, .shuffle = false, .bad_items = BadItemPolicy::skip(2)});
+  auto capped = image_batches(numbers, transform(), {.batch_size = 5, .shuffle = false, .drop_last = false, .bad_items = BadItemPolicy::skip(2)});
   REQUIRE_THROWS_WITH(drain(capped), Contains("3 items could not be used, 2 are allowed") && Contains("number_17.png"));
   auto strict = image_batches(numbers, transform(), {.batch_size = 5, .shuffle = false, .epochs = 1, .workers = 2});
   REQUIRE_THROWS_WITH(strict.next(), Contains("number_2.png: torn"));
