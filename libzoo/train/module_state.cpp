@@ -28,7 +28,7 @@ std::map<std::string, at::Tensor> named_tensors(const torch::nn::Module& module)
 
 State module_state(const torch::nn::Module& module) {
   State state;
-  for (const auto& [name, tensor] : named_tensors(module)) state.arrays.emplace(name, io::to_array(tensor));
+  for (const auto& [name, tensor] : named_tensors(module)) state.arrays.emplace(name, io::view_array(tensor));
   return state;
 }
 

@@ -9,6 +9,7 @@
 
 namespace zoo::train {
 
+// Arrays share the memory of tensors on the CPU: write or copy them before the module changes.
 State module_state(const torch::nn::Module& module);
 
 // Copies the values in place. Throws Error that lists every missing, unexpected, mis-shaped and mis-typed tensor, and

@@ -46,7 +46,9 @@ State generator_state(at::Device device) {
 void restore_generators(at::Device device, const State& state) {
   const auto restore = [&](const char* key, at::Device where) {
     const auto found = state.arrays.find(key);
-    if (found != state.arrays.end()) at::globalContext().defaultGenerator(where).set_state(io::to_tensor(found->second).clone());
+    if (found == state.arrays.end()) return;
+    at::Generator generator = at::globalContext().defaultGenerator(where);
+    generator.set_state(io::to_tensor(found->second).clone());
   };
   restore("cpu", at::kCPU);
   if (device.is_cuda()) restore("cuda", device);

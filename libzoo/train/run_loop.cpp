@@ -106,6 +106,7 @@ bool Run::Parts::end_step(int64_t step) {
   const bool save = last || stop || best_is_new || (options.checkpoint_every > 0 && position % options.checkpoint_every == 0);
   const bool show = progress.due(position) && position > first;
   if (save || show || position % options.log_every == 0 || !metrics->holds_tensors()) settle();
+  if (save || show) to_tensorboard([](io::EventWriter& writer) { writer.flush(); });
   if (show) progress.show(position, metrics->last());
   const bool written = !save || checkpoint();
   if (!log_file->flush()) warn_once(log_file->path().string(), log_file->failure());
@@ -157,10 +158,9 @@ void Run::Parts::settle() {
 }
 
 void Run::Parts::settled(const MetricsLog::Row& row, const MetricsLog::Numbers& numbers) {
-  to_tensorboard([&](io::EventWriter& writer) {
-    for (const auto& [name, number] : numbers) writer.scalar(name, row.step, number);
-  });
-  for (const auto& [name, number] : numbers) {
+  for (const auto& entry : numbers) {
+    const auto& [name, number] = entry;
+    to_tensorboard([&](io::EventWriter& writer) { writer.scalar(entry.first, row.step, entry.second); });
     if (std::isfinite(number)) continue;
     const std::string text = fmt::format("{} is {} at step {}", name, number, row.step);
     if (!warned[name + " is finite"]) {

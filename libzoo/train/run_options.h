@@ -11,7 +11,7 @@
 namespace zoo::train {
 
 struct RunOptions {
-  std::filesystem::path directory;   // the run directory; made by Run
+  std::filesystem::path directory{}; // the run directory; made by Run
   bool resume = false;               // continue from the newest complete checkpoint; a run without one starts anew
   bool overwrite = false;            // replace an existing run directory
   bool dry_run = false;              // one step, a report of sizes, and nothing left on disk
@@ -20,11 +20,11 @@ struct RunOptions {
   int threads = 0;                   // intra-op threads; 0: LibTorch's own choice
   bool quiet = false;                // no progress
 
-  std::string program;               // "zoo-bit finetune": for the manifest
-  std::string config_yaml;           // the resolved options as --dump-config prints them, written to config.yaml
+  std::string program{};             // "zoo-bit finetune": for the manifest
+  std::string config_yaml{};         // the resolved options as --dump-config prints them, written to config.yaml
   Json config = Json::object();      // the same as a value; a resumed run must have an equal one (keys named in
                                      // `may_change` excepted)
-  std::vector<std::string> may_change;  // dotted paths that may differ on --resume, for example "data.workers", "steps"
+  std::vector<std::string> may_change{};  // dotted paths that may differ on --resume, for example "data.workers", "steps"
 
   int64_t checkpoint_every = 0;      // steps; 0: only at the end and on signals
   int64_t keep_last = 2;             // checkpoints kept besides best and every keep_every-th
