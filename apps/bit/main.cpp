@@ -1,0 +1,58 @@
+// zoo-bit: Big Transfer. Pre-train, fine-tune by BiT-HyperRule, evaluate, predict, and a demo of all of it.
+#include "apps/common/program.h"
+#include <libzoo/bit/demo.h>
+#include <libzoo/bit/finetune.h>
+#include <libzoo/bit/predict.h>
+#include <libzoo/bit/pretrain.h>
+#include <libzoo/train/device.h>
+
+#include <cstdio>
+
+#include <fmt/format.h>
+
+namespace {
+
+using namespace zoo;
+
+Json predict_files(const bit::PredictOptions& options, const apps::Context& context) {
+  if (context.arguments.empty()) throw UserError("no pictures given", "zoo-bit predict --checkpoint model.safetensors photo.jpg folder/");
+  const auto pictures = bit::list_pictures({context.arguments.begin(), context.arguments.end()});
+  bit::predict(options, pictures, train::resolve_device(context.device), [&](const bit::Prediction& prediction) {
+    if (context.json) {
+      Json top = Json::array();
+      for (const auto& c : prediction.top) top.push_back({{"class", c.name}, {"probability", c.probability}});
+      std::puts(Json({{"file", prediction.file.string()}, {"logits", prediction.logits}, {"top", top}}).dump().c_str());
+      return;
+    }
+    std::string line = prediction.file.string();
+    for (const auto& c : prediction.top) line += fmt::format("  {} {:.1f} %", c.name, 100 * c.probability);
+    std::puts(line.c_str());
+  });
+  return nullptr;
+}
+
+Json evaluate_set(const bit::EvaluateOptions& options, const apps::Context& context) {
+  return bit::evaluate(options, train::resolve_device(context.device));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace zoo::apps;
+  auto checkpoints = [](const auto& options, train::RunOptions& run) { run.checkpoint_every = options.checkpoint_every; };
+  return main_program(
+      "zoo-bit", "Big Transfer: pre-training, and fine-tuning by BiT-HyperRule.",
+      {run_verb<bit::PretrainOptions>("pretrain", "a network from scratch on labelled images", bit::pretrain,
+                                      {.run_options = checkpoints, .may_change = {"data", "checkpoint_every", "evaluate_every"}}),
+       run_verb<bit::FinetuneOptions>("finetune", "a pretrained network on a new data set, by BiT-HyperRule", bit::finetune,
+                                      {.run_options = checkpoints, .may_change = {"data", "checkpoint_every", "evaluate_every"},
+                                       .flags = {{"--checkpoint", "checkpoint"}}}),
+       plain_verb<bit::EvaluateOptions>("evaluate", "accuracy of a checkpoint on labelled images", evaluate_set,
+                                        {.flags = {{"--checkpoint", "checkpoint"}}}),
+       plain_verb<bit::PredictOptions>("predict", "classes and probabilities of pictures", predict_files,
+                                       {.arguments = "IMAGE…", .flags = {{"--checkpoint", "checkpoint"}}}),
+       run_verb<bit::DemoOptions>("demo", "pre-training on drawn glyphs, transfer to a few real digits, compared with scratch", bit::demo,
+                                  {.recipe = "bit/demo",
+                                   .run_options = [](const bit::DemoOptions& o, train::RunOptions& run) { run.checkpoint_every = o.pretrain.checkpoint_every; }})},
+      argc, argv);
+}

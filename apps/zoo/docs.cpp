@@ -1,0 +1,29 @@
+// zoo docs: the reference page of all options of all programs, generated from their descriptions.
+#include "apps/zoo/verbs.h"
+#include <libzoo/bit/demo_options.h>
+#include <libzoo/bit/predict_options.h>
+
+#include <cstdio>
+#include <string>
+
+namespace zoo::apps {
+namespace {
+
+template <class Options>
+void print(const std::string& program, const std::string& what) {
+  std::printf("## %s\n\n%s\n\n%s\n", program.c_str(), what.c_str(), options_markdown<Options>().c_str());
+}
+
+}  // namespace
+
+Json print_docs(const DocsOptions&, const Context&) {
+  std::puts("# Options\n\nMade by `zoo docs`. Keys are dotted paths, in YAML or on the command line as `key=value`.\n");
+  print<bit::PretrainOptions>("zoo-bit pretrain", "A network from scratch on labelled images.");
+  print<bit::FinetuneOptions>("zoo-bit finetune", "A pretrained network on a new data set, by BiT-HyperRule.");
+  print<bit::EvaluateOptions>("zoo-bit evaluate", "Accuracy of a checkpoint on labelled images.");
+  print<bit::PredictOptions>("zoo-bit predict", "Classes and probabilities of pictures.");
+  print<bit::DemoOptions>("zoo-bit demo", "Pre-training and few-shot transfer, compared with training from scratch.");
+  return nullptr;
+}
+
+}  // namespace zoo::apps

@@ -1,0 +1,68 @@
+#include <libzoo/bit/checkpoint.h>
+#include <libzoo/bit/fewshot.h>
+#include <libzoo/bit/finetune.h>
+#include <libzoo/bit/inputs.h>
+#include <libzoo/bit/models.h>
+#include <libzoo/bit/training.h>
+#include <libzoo/core/error.h>
+#include <libzoo/core/log.h>
+#include <libzoo/optim/sgd.h>
+
+#include <fmt/format.h>
+
+namespace zoo::bit {
+namespace {
+
+Checkpoint start_from(const FinetuneOptions& o, int64_t num_classes, uint64_t seed) {
+  if (!o.checkpoint.empty()) return load_checkpoint(o.checkpoint, {.num_classes = num_classes, .head = Head::zero, .in_channels = 3});
+  return {.model = build(o.model, {.num_classes = num_classes, .seed = seed}), .info = {.name = std::string(find_model(o.model).name)}};
+}
+
+}  // namespace
+
+data::DatasetPointer few_shot_subset(const data::DatasetPointer& dataset, int64_t examples_per_class, uint64_t seed) {
+  std::vector<int64_t> labels;
+  for (int64_t i = 0; i < dataset->size(); ++i) labels.push_back(dataset->label(i));
+  const auto order = permutation(dataset->size(), {.seed = seed, .purpose = Purpose::subset});
+  return data::subset(dataset, ring_subset(labels, order, examples_per_class, dataset->num_classes()));
+}
+
+Json finetune(const FinetuneOptions& o, train::Run& run) {
+  auto train_set = data::open_dataset(o.train);
+  const auto test_set = o.test ? data::open_dataset(*o.test) : nullptr;
+  if (test_set) require_same_classes(*train_set, *test_set);
+  if (o.examples_per_class) train_set = few_shot_subset(train_set, *o.examples_per_class, run.seed("subset"));
+  log::info(train_set->describe());
+
+  const HyperRule rule = hyper_rule(size_of(*train_set), o.rule);
+  Checkpoint start = start_from(o, train_set->num_classes(), run.seed("initialisation"));
+  auto& model = start.model;
+  model->to(run.device());
+  auto batches = training_batches(train_set, finetune_transform(rule, o.flip), o.batch_size / o.accumulation_steps, o.data, run.seed("data"));
+  optim::Sgd sgd(model->named_parameters(), {.momentum = 0.9});
+  const MixUp mixup{.alpha = rule.mixup_alpha, .seed = run.seed("mixup")};
+
+  run.track("model", *model);
+  run.track("optimizer", sgd);
+  run.track("data", batches);
+  auto measure_test = [&] { return measure(model, evaluation_batches(test_set, {.size = rule.crop}, 64, o.data), run.device()); };
+
+  for (int64_t step : run.steps(rule.total_steps)) {
+    sgd.zero_grad();
+    const at::Tensor loss = accumulate_gradients(model, batches, o.accumulation_steps, step, mixup, run);
+    sgd.step(rule.learning_rate(step));
+    run.log(step, {{"loss", loss}, {"learning_rate", rule.learning_rate(step)}});
+    if (test_set && o.evaluate_every > 0 && (step + 1) % o.evaluate_every == 0) {
+      const auto metrics = measure_test();
+      run.evaluation(step, {{"test_loss", metrics.loss}, {"top1", metrics.top(1)}}, "top1");
+    }
+  }
+  if (run.interrupted()) return nullptr;
+  const ModelInfo info{.name = start.info.name, .classes = train_set->class_names(), .preprocessing = {.size = rule.crop}};
+  run.save_model([&](const std::filesystem::path& path) { save_checkpoint(path, model, info); });
+  Json result = {{"examples", train_set->size()}, {"steps", rule.total_steps}};
+  if (test_set) result.update(as_json(measure_test()));
+  return result;
+}
+
+}  // namespace zoo::bit

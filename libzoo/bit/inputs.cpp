@@ -1,0 +1,65 @@
+#include <libzoo/bit/inputs.h>
+#include <libzoo/core/error.h>
+#include <libzoo/data/eval_transform.h>
+
+#include <fmt/format.h>
+
+namespace zoo::bit {
+namespace {
+
+data::EvalTransform evaluation_transform(const Preprocessing& p) {
+  data::EvalTransform transform{.mode = data::parse_eval_mode(p.mode), .size = p.size,
+                                .interpolation = data::parse_interpolation(p.interpolation), .crop_pct = p.crop_fraction};
+  transform.mean.assign(p.mean.begin(), p.mean.end());
+  transform.std.assign(p.deviation.begin(), p.deviation.end());
+  return transform;
+}
+
+}  // namespace
+
+data::TrainTransform finetune_transform(const HyperRule& rule, bool flip) {
+  return {.mode = data::TrainMode::squash, .precrop = rule.resize, .crop = rule.crop, .random_flip = flip};
+}
+
+data::TrainTransform pretrain_transform(const PretrainOptions& o) {
+  const auto mode = o.augment == Augment::inception ? data::TrainMode::inception : data::TrainMode::squash;
+  return {.mode = mode, .precrop = o.resolution, .crop = o.resolution, .random_flip = o.flip};
+}
+
+data::Stream<data::ImageBatch> training_batches(const data::DatasetPointer& dataset, const data::TrainTransform& transform, int64_t batch_size,
+                                                const LoaderOptions& loader, uint64_t seed) {
+  auto apply = [transform](const io::Image& picture, const RandomKey& key, float* out) {
+    RandomStream random(key);
+    transform.hwc(picture, transform.draw(picture.height, picture.width, random), out);
+  };
+  return data::image_batches(dataset, {.height = transform.crop, .width = transform.crop, .apply = apply},
+                             {.batch_size = batch_size, .drop_last = false, .replacement = batch_size > dataset->size(), .seed = seed,
+                              .workers = int(loader.workers), .prefetch = loader.prefetch});
+}
+
+data::Stream<data::ImageBatch> evaluation_batches(const data::DatasetPointer& dataset, const Preprocessing& preprocessing, int64_t batch_size,
+                                                  const LoaderOptions& loader) {
+  auto apply = [transform = evaluation_transform(preprocessing)](const io::Image& picture, const RandomKey&, float* out) { transform.hwc(picture, out); };
+  return data::image_batches(dataset, {.height = preprocessing.size, .width = preprocessing.size, .apply = apply},
+                             {.batch_size = batch_size, .shuffle = false, .drop_last = false, .epochs = 1, .workers = int(loader.workers),
+                              .prefetch = loader.prefetch});
+}
+
+DatasetSize size_of(const data::ImageDataset& dataset) {
+  const auto size = dataset.typical_size();
+  return {.num_examples = dataset.size(), .image_height = size.height, .image_width = size.width};
+}
+
+void require_same_classes(const data::ImageDataset& train, const data::ImageDataset& test) {
+  if (train.num_classes() != test.num_classes()) {
+    throw UserError(fmt::format("the training set has {} classes, the test set {}", train.num_classes(), test.num_classes()),
+                    "both must have the same classes, empty folders included");
+  }
+  for (int64_t c = 0; c < train.num_classes(); ++c) {
+    if (train.class_name(c) != test.class_name(c)) {
+      throw UserError(fmt::format("class {} is '{}' in the training set and '{}' in the test set", c, train.class_name(c), test.class_name(c)));
+    }
+  }
+}
+
+}  // namespace zoo::bit

@@ -1,0 +1,34 @@
+// From data sets to what the network sees: the streams of training and of evaluation.
+#pragma once
+
+#include <libzoo/bit/checkpoint.h>
+#include <libzoo/bit/hyper_rule.h>
+#include <libzoo/bit/loader_options.h>
+#include <libzoo/bit/pretrain_options.h>
+#include <libzoo/data/image_batches.h>
+#include <libzoo/data/train_transform.h>
+
+#include <cstdint>
+
+namespace zoo::bit {
+
+// Squash to rule.resize, random crop to rule.crop, mirror if asked.
+data::TrainTransform finetune_transform(const HyperRule& rule, bool flip);
+// Inception crops, or just the resize; mirror if asked.
+data::TrainTransform pretrain_transform(const PretrainOptions& options);
+
+// Endless, shuffled anew in each epoch, the short last batch kept; a set smaller than a batch is drawn from with
+// replacement (big_transfer bit_pytorch/train.py).
+data::Stream<data::ImageBatch> training_batches(const data::DatasetPointer& dataset, const data::TrainTransform& transform, int64_t batch_size,
+                                                const LoaderOptions& loader, uint64_t seed);
+
+// Every picture once, in order, as `preprocessing` says.
+data::Stream<data::ImageBatch> evaluation_batches(const data::DatasetPointer& dataset, const Preprocessing& preprocessing, int64_t batch_size,
+                                                  const LoaderOptions& loader);
+
+DatasetSize size_of(const data::ImageDataset& dataset);
+
+// Throws UserError naming the first class that differs.
+void require_same_classes(const data::ImageDataset& train, const data::ImageDataset& test);
+
+}  // namespace zoo::bit
