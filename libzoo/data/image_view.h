@@ -6,6 +6,7 @@
 
 #include <libzoo/io/image.h>
 
+#include <concepts>
 #include <cstdint>
 #include <vector>
 
@@ -29,7 +30,8 @@ template <class T> struct View {
   int64_t row_stride = 0;  // values from one row to the next
 
   View() = default;
-  View(const T* data, int64_t h, int64_t w, int64_t c, int64_t stride) : pixels(data), height(h), width(w), channels(c), row_stride(stride) {}
+  View(const T* data, int64_t h, int64_t w, int64_t c, int64_t stride)
+      : pixels(data), height(h), width(w), channels(c), row_stride(stride) {}
   template <class Picture>
     requires requires(const Picture& p) { { p.pixels.data() } -> std::convertible_to<const T*>; }
   View(const Picture& picture)

@@ -2,13 +2,14 @@
 
 #include <libzoo/core/array.h>
 #include <libzoo/core/error.h>
+#include <libzoo/data/image_ops.h>
 #include <libzoo/data/resize_axis.h>
 #include <libzoo/data/resize_kernels.h>
 
 #include <fmt/format.h>
 
-#include <cmath>
-#include <iterator>
+#include <algorithm>
+#include <type_traits>
 
 namespace zoo::data {
 namespace {
@@ -27,20 +28,25 @@ template <class Enum, size_t kCount> Enum parse(std::string_view name, const std
 
 struct Plan {
   AxisTable<double> across, down;
-  bool keep_width, keep_height;  // Pillow leaves out a pass that changes nothing
+  PixelBox window;
+  bool keep_width, keep_height;  // a pass that changes nothing is left out
 };
 
 template <class T> Plan make_plan(const View<T>& in, int64_t height, int64_t width, const ResizeOptions& options) {
   constexpr int64_t kMaxSide = int64_t(1) << 30;
-  if (in.height < 1 || in.width < 1 || in.channels < 1) throw UserError(fmt::format("a picture of {}x{}x{} can't be resized", in.height, in.width, in.channels));
+  if (in.height < 1 || in.width < 1 || in.channels < 1) {
+    throw UserError(fmt::format("a picture of {}x{} with {} channels can't be resized", in.height, in.width, in.channels));
+  }
   if (height < 1 || width < 1 || std::max(height, width) > kMaxSide || std::max(in.height, in.width) > kMaxSide) {
     throw UserError(fmt::format("a picture of {}x{} can't be resized to {}x{}: sides are 1 to {}", in.height, in.width, height, width, kMaxSide));
   }
   const ResizeBox all{0, 0, double(in.width), double(in.height)}, box = options.box.value_or(all);
   if (options.box) {
     if (options.convention != Convention::pillow) throw UserError("only the pillow convention resizes from a box");
-    if (!(box.left >= 0 && box.top >= 0 && box.right <= all.right && box.bottom <= all.bottom && float(box.left) < float(box.right) && float(box.top) < float(box.bottom))) {
-      throw UserError(fmt::format("the box ({}, {}, {}, {}) is empty or leaves the picture of {}x{}", box.left, box.top, box.right, box.bottom, in.height, in.width));
+    const bool inside = box.left >= 0 && box.top >= 0 && box.right <= all.right && box.bottom <= all.bottom;
+    if (!inside || !(float(box.left) < float(box.right)) || !(float(box.top) < float(box.bottom))) {
+      throw UserError(fmt::format("the box (left {}, top {}, right {}, bottom {}) is empty or leaves the picture of {}x{}", box.left, box.top,
+                                  box.right, box.bottom, in.height, in.width));
     }
   }
   const PixelBox window = options.window.value_or(PixelBox{0, 0, height, width});
@@ -49,7 +55,7 @@ template <class T> Plan make_plan(const View<T>& in, int64_t height, int64_t wid
   auto down = axis_table(in.height, height, box.top, box.bottom, options);
   const bool same_width = width == in.width && box.left == 0 && box.right == all.right;
   const bool same_height = height == in.height && box.top == 0 && box.bottom == all.bottom;
-  return {part(across, window.left, window.width, options.mirror), part(down, window.top, window.height, false),
+  return {part(across, window.left, window.width, options.mirror), part(down, window.top, window.height, false), window,
           same_width && window.width == width && !options.mirror, same_height};
 }
 
@@ -63,13 +69,11 @@ template <class In, class Out> void copy_pixels(const View<In>& in, const Plan& 
 }
 
 // Rows first, only those that columns need, then columns.
-template <class In, class Out, class Weight> void run(const View<In>& in, const Plan& plan, const AxisTable<Weight>& across, const AxisTable<Weight>& down, Out* to) {
+template <class In, class Out, class Weight>
+void run(const View<In>& in, const Plan& plan, const AxisTable<Weight>& across, const AxisTable<Weight>& down, Out* to) {
   const int64_t row = across.outputs() * in.channels, begin = down.begin(), rows = down.end() - begin;
-  const View<In> needed(in.row(begin), rows, in.width, in.channels, in.row_stride);
-  if (plan.keep_height) {
-    const View<In> kept(in.row(down.first[0]), down.outputs(), in.width, in.channels, in.row_stride);
-    return resize_across(kept, across, to);
-  }
+  if (plan.keep_height) return resize_across(crop(in, {plan.window.top, 0, plan.window.height, in.width}), across, to);
+  const View<In> needed = crop(in, {begin, 0, rows, in.width});
   if constexpr (std::is_same_v<In, Out>) {
     if (plan.keep_width) return resize_down(needed.pixels, in.row_stride, begin, row, down, to);
   }
@@ -111,8 +115,8 @@ io::Image resize(View<uint8_t> image, int64_t height, int64_t width, const Resiz
   const Plan plan = make_plan(image, height, width, options);
   io::Image result{plan.down.outputs(), plan.across.outputs(), image.channels, {}};
   result.pixels.resize(size_t(zoo::count(std::vector<int64_t>{result.height, result.width, result.channels})));
-  const bool unchanged = plan.keep_height && plan.across.outputs() == image.width && plan.keep_width;
-  if (unchanged || (plan.across.copies() && plan.down.copies())) copy_pixels(image, plan, result.pixels.data());
+  if (plan.keep_height && plan.keep_width) return copy(crop(image, plan.window));
+  if (plan.across.copies() && plan.down.copies()) copy_pixels(image, plan, result.pixels.data());
   else run(image, plan, fixed_point(plan.across), fixed_point(plan.down), result.pixels.data());
   return result;
 }
