@@ -1,0 +1,47 @@
+#include "test/fuzz/targets.h"
+
+#include <libzoo/io/bytes.h>
+
+#include <unistd.h>
+
+#include <atomic>
+#include <string>
+
+namespace zoo::fuzz {
+
+void consume(std::span<const uint8_t> bytes) {
+  static volatile uint8_t sink;
+  uint8_t sum = 0;
+  for (uint8_t b : bytes) sum = uint8_t(sum + b);
+  sink = sum;
+}
+
+void consume(std::string_view text) { consume(std::span(reinterpret_cast<const uint8_t*>(text.data()), text.size())); }
+
+void consume(const Array& array) { consume(std::span(reinterpret_cast<const uint8_t*>(array.data()), array.bytes())); }
+
+Input written(const std::function<void(const std::filesystem::path&)>& write) {
+  static std::atomic<int> counter{0};
+  const auto path = std::filesystem::temp_directory_path() / ("zoo-fuzz-" + std::to_string(getpid()) + "-" + std::to_string(counter++));
+  write(path);
+  Input input;
+  {
+    const auto file = io::map_file(path);
+    input.assign(file.view.begin(), file.view.end());
+  }
+  std::filesystem::remove(path);
+  return input;
+}
+
+Input to_input(std::string_view text) { return {text.begin(), text.end()}; }
+
+std::vector<Target> targets() {
+  std::vector<Target> all = io_targets();
+  for (auto& target : text_targets()) all.push_back(std::move(target));
+#ifdef ZOO_FUZZ_IMAGES
+  for (auto& target : image_targets()) all.push_back(std::move(target));
+#endif
+  return all;
+}
+
+}  // namespace zoo::fuzz

@@ -1,0 +1,25 @@
+// The tables of targets, one for each source file, and what they share.
+#pragma once
+
+#include "test/fuzz/target.h"
+
+#include <libzoo/core/array.h>
+
+#include <filesystem>
+
+namespace zoo::fuzz {
+
+std::vector<Target> io_targets();
+std::vector<Target> text_targets();
+std::vector<Target> image_targets();
+
+// Reads every byte, so that a view of memory that is gone is noticed.
+void consume(std::span<const uint8_t> bytes);
+void consume(std::string_view text);
+void consume(const Array& array);
+
+// What `write` writes to the path it is given.
+Input written(const std::function<void(const std::filesystem::path&)>& write);
+Input to_input(std::string_view text);
+
+}  // namespace zoo::fuzz
