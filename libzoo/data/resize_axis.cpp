@@ -112,10 +112,11 @@ AxisTable<double> pillow_nearest(int64_t n, int64_t m, double from, double exten
   return table;
 }
 
-AxisTable<double> torch_nearest(int64_t n, int64_t m, double offset) {  // torch rounds the product to float before it cuts
+// torch and TensorFlow compute these places in single precision for every element type.
+AxisTable<double> nearest_at(int64_t n, int64_t m, float offset) {
   auto table = empty_table(m, 1);
-  const double scale = double(n) / double(m);
-  for (int64_t i = 0; i < m; ++i) put_one(table, i, n, int64_t(std::floor(float((double(i) + offset) * scale))));
+  const float scale = float(n) / float(m);
+  for (int64_t i = 0; i < m; ++i) put_one(table, i, n, int64_t(std::floor((float(i) + offset) * scale)));
   return table;
 }
 
@@ -155,13 +156,6 @@ AxisTable<double> torch_area(int64_t n, int64_t m) {  // adaptive mean
 // TensorFlow computes places in single precision: half-pixel centres in version 2, i * scale in version 1.
 float tf_place(int64_t i, float scale, bool half_pixel) {
   return half_pixel ? (float(i) + 0.5f) * scale - 0.5f : float(i) * scale;
-}
-
-AxisTable<double> tf_nearest(int64_t n, int64_t m, bool half_pixel) {
-  auto table = empty_table(m, 1);
-  const float scale = float(n) / float(m);
-  for (int64_t i = 0; i < m; ++i) put_one(table, i, n, int64_t(std::floor((float(i) + (half_pixel ? 0.5f : 0.0f)) * scale)));
-  return table;
 }
 
 AxisTable<double> tf_linear(int64_t n, int64_t m, bool half_pixel) {
@@ -230,14 +224,14 @@ AxisTable<double> axis_table(int64_t n, int64_t m, double from, double to, const
     case Convention::torch:
       if (options.antialias && (mode == bilinear || mode == bicubic)) return smooth_table(n, m, 0, double(n), kernel_of(mode));
       if (options.antialias) break;
-      if (mode == nearest) return torch_nearest(n, m, 0);
-      if (mode == nearest_exact) return torch_nearest(n, m, 0.5);
+      if (mode == nearest) return nearest_at(n, m, 0);
+      if (mode == nearest_exact) return nearest_at(n, m, 0.5f);
       if (mode == bilinear) return torch_linear(n, m);
       if (mode == bicubic) return torch_cubic(n, m);
       if (mode == area) return torch_area(n, m);
       break;
     case Convention::tf:
-      if (mode == nearest) return tf_nearest(n, m, true);
+      if (mode == nearest) return nearest_at(n, m, 0.5f);
       if (mode == area) return tf_area(n, m);
       if (mode == lanczos || (options.antialias && (mode == bilinear || mode == bicubic)))
         return tf_smooth(n, m, kernel_of(mode), options.antialias);
@@ -246,7 +240,7 @@ AxisTable<double> axis_table(int64_t n, int64_t m, double from, double to, const
       break;
     case Convention::tf1:
       if (options.antialias) break;
-      if (mode == nearest) return tf_nearest(n, m, false);
+      if (mode == nearest) return nearest_at(n, m, 0);
       if (mode == bilinear) return tf_linear(n, m, false);
       if (mode == bicubic) return tf_cubic(n, m, false);
       if (mode == area) return tf_area(n, m);

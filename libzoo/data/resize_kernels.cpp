@@ -3,7 +3,6 @@
 #include <libzoo/data/kernel_clones.h>
 
 #include <algorithm>
-#include <cstring>
 
 namespace zoo::data {
 namespace {
@@ -13,53 +12,6 @@ constexpr int32_t kHalf = 1 << (kFixedBits - 1);
 ZOO_INLINE uint8_t to_u8(int32_t sum) {
   const int32_t value = sum >> kFixedBits;
   return uint8_t(value < 0 ? 0 : value > 255 ? 255 : value);
-}
-
-// One RGB or RGBA pixel as four lanes.
-using Lanes = int32_t __attribute__((vector_size(16)));
-using Quad = uint8_t __attribute__((vector_size(4)));
-
-ZOO_INLINE Lanes load_pixel(const uint8_t* at, int bytes) {
-  Quad quad{};
-  __builtin_memcpy(&quad, at, size_t(bytes));
-  return __builtin_convertvector(quad, Lanes);
-}
-
-ZOO_INLINE void store_pixel(uint8_t* at, Lanes sum, int bytes) {
-  Lanes value = sum >> kFixedBits;
-  value = value < 0 ? Lanes{} : value;
-  value = value > 255 ? Lanes{} + 255 : value;
-  const Quad quad = __builtin_convertvector(value, Quad);
-  __builtin_memcpy(at, &quad, size_t(bytes));
-}
-
-// Three channels are read and written as four where the row goes on, so its last pixel is taken apart.
-template <int kChannels> ZOO_INLINE void across_pixels(const uint8_t* in, int64_t width, const AxisTable<int32_t>& table, uint8_t* out) {
-  const int64_t outputs = table.outputs();
-  for (int64_t i = 0; i < outputs; ++i) {
-    const int32_t first = table.first[size_t(i)], count = table.count[size_t(i)];
-    const int32_t* weights = table.weights.data() + i * table.taps;
-    const uint8_t* at = in + int64_t(first) * kChannels;
-    const int32_t whole = kChannels == 3 && first + count == width ? count - 1 : count;
-    Lanes sum = Lanes{} + kHalf;
-    for (int32_t k = 0; k < whole; ++k) sum += load_pixel(at + k * kChannels, 4) * weights[k];
-    if (whole < count) sum += load_pixel(at + whole * kChannels, 3) * weights[whole];
-    store_pixel(out + i * kChannels, sum, i + 1 < outputs ? 4 : kChannels);
-  }
-}
-
-ZOO_INLINE void across_values(const uint8_t* in, int64_t channels, const AxisTable<int32_t>& table, uint8_t* out) {
-  const int64_t outputs = table.outputs();
-  for (int64_t i = 0; i < outputs; ++i) {
-    const int32_t count = table.count[size_t(i)];
-    const int32_t* weights = table.weights.data() + i * table.taps;
-    for (int64_t c = 0; c < channels; ++c) {
-      const uint8_t* at = in + int64_t(table.first[size_t(i)]) * channels + c;
-      int32_t sum = kHalf;
-      for (int32_t k = 0; k < count; ++k) sum += at[k * channels] * weights[k];
-      out[i * channels + c] = to_u8(sum);
-    }
-  }
 }
 
 template <class In, class Weight> ZOO_INLINE void across_floats(const In* in, int64_t channels, const AxisTable<Weight>& table, float* out) {
@@ -120,15 +72,6 @@ ZOO_INLINE void down_rows(const Value* in, int64_t stride, int64_t offset, int64
 }
 
 }  // namespace
-
-ZOO_CLONES void resize_across(View<uint8_t> in, const AxisTable<int32_t>& table, uint8_t* out) {
-  const int64_t row = table.outputs() * in.channels;
-  for (int64_t y = 0; y < in.height; ++y) {
-    if (in.channels == 3) across_pixels<3>(in.row(y), in.width, table, out + y * row);
-    else if (in.channels == 4) across_pixels<4>(in.row(y), in.width, table, out + y * row);
-    else across_values(in.row(y), in.channels, table, out + y * row);
-  }
-}
 
 ZOO_CLONES void resize_across(View<uint8_t> in, const AxisTable<float>& table, float* out) {
   for (int64_t y = 0; y < in.height; ++y) across_floats(in.row(y), in.channels, table, out + y * table.outputs() * in.channels);

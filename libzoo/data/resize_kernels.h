@@ -7,6 +7,7 @@ namespace zoo::data {
 
 // Along rows: in [rows, width, channels] to out [rows, table.outputs(), channels], u8 with Pillow's rounding.
 void resize_across(View<uint8_t> in, const AxisTable<int32_t>& table, uint8_t* out);
+void resize_across_plain(View<uint8_t> in, const AxisTable<int32_t>& table, uint8_t* out);  // without AVX2: the same pixels
 void resize_across(View<uint8_t> in, const AxisTable<float>& table, float* out);
 void resize_across(View<float> in, const AxisTable<float>& table, float* out);
 void resize_across(View<float> in, const AxisTable<double>& table, float* out);
