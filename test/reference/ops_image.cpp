@@ -1,6 +1,8 @@
 // Binds the reference cases image.* to the public API. One entry per op; no tolerance lives here.
 #include "test/reference/case.h"
 
+#include <libzoo/data/blur.h>
+#include <libzoo/data/color.h>
 #include <libzoo/data/image_ops.h>
 #include <libzoo/data/random_crop.h>
 #include <libzoo/io/png.h>
@@ -140,6 +142,36 @@ io::DecodeOptions decode_options(const Case& c) {
           .apply_exif_orientation = c.flag("apply_exif_orientation", false)};
 }
 
+// A colour operation changes a copy of the picture.
+template <class Change> void color_case(Case& c, Change change) {
+  FloatImage image = copy(view<float>(c.array("image")));
+  change(image);
+  c.expect("image", to_array(image));
+}
+
+float factor(const Case& c) { return float(c.number("factor")); }
+
+ColorConvention color_convention(const Case& c) {
+  return c.text("convention") == "torchvision" ? ColorConvention::torchvision : ColorConvention::tf;
+}
+
+BrightnessConvention brightness_convention(const Case& c) {
+  const auto name = c.text("convention");
+  return name == "torchvision" ? BrightnessConvention::torchvision : name == "add" ? BrightnessConvention::add : BrightnessConvention::multiply;
+}
+
+void jitter_case(Case& c) {
+  ColorJitter jitter{.convention = parse_jitter_convention(c.text("convention")), .order = {}, .brightness = float(c.number("brightness")),
+                     .contrast = float(c.number("contrast")), .saturation = float(c.number("saturation")), .hue = float(c.number("hue"))};
+  for (const auto& name : c.texts("order")) jitter.order.push_back(parse_color_operation(name));
+  color_case(c, [&](FloatImage& image) { color_jitter(image, jitter); });
+}
+
+void blur_case(Case& c) {
+  const auto convention = c.text("convention") == "torchvision" ? BlurConvention::torchvision : BlurConvention::simclr;
+  c.expect("image", to_array(gaussian_blur(view<float>(c.array("image")), convention, c.integer("kernel_size"), c.number("sigma"))));
+}
+
 }  // namespace
 
 OpTable image_ops() {
@@ -151,6 +183,16 @@ OpTable image_ops() {
       {"image.flip", flip_case},
       {"image.center_crop", center_crop_case},
       {"image.normalize", normalize_case},
+      {"image.rgb_to_hsv", [](Case& c) { c.expect("image", to_array(rgb_to_hsv(view<float>(c.array("image"))))); }},
+      {"image.hsv_to_rgb", [](Case& c) { c.expect("image", to_array(hsv_to_rgb(view<float>(c.array("image"))))); }},
+      {"image.adjust_brightness",
+       [](Case& c) { color_case(c, [&](FloatImage& image) { adjust_brightness(image, brightness_convention(c), factor(c)); }); }},
+      {"image.adjust_contrast", [](Case& c) { color_case(c, [&](FloatImage& image) { adjust_contrast(image, color_convention(c), factor(c)); }); }},
+      {"image.adjust_saturation",
+       [](Case& c) { color_case(c, [&](FloatImage& image) { adjust_saturation(image, color_convention(c), factor(c)); }); }},
+      {"image.adjust_hue", [](Case& c) { color_case(c, [&](FloatImage& image) { adjust_hue(image, color_convention(c), factor(c)); }); }},
+      {"image.color_jitter", jitter_case},
+      {"image.gaussian_blur", blur_case},
       {"image.decode_jpeg",
        [](Case& c) { c.expect("image", to_array(io::decode_jpeg(c.array("bytes").span<uint8_t>(), decode_options(c), c.name()))); }},
       {"image.decode_png",
