@@ -51,6 +51,24 @@ void consume(const Arrays& arrays) {
   }
 }
 
+// safetensors: the header without its length, and the buffer.
+std::vector<Input> open_safetensors(const Input& input) {
+  uint64_t length = 0;
+  if (input.size() < 8) return {};
+  std::memcpy(&length, input.data(), 8);
+  if (length > input.size() - 8) return {};
+  const auto middle = input.begin() + 8 + int64_t(length);
+  return {Input(input.begin() + 8, middle), Input(middle, input.end())};
+}
+
+Input close_safetensors(const std::vector<Input>& parts) {
+  const uint64_t length = parts[0].size();
+  Input result(8);
+  std::memcpy(result.data(), &length, 8);
+  for (const auto& part : parts) result.insert(result.end(), part.begin(), part.end());
+  return result;
+}
+
 // Zip archives: the parts are name and contents of each member in turn.
 std::vector<Input> open_zip(const Input& input) {
   io::ZipReader zip(file_of(input), kName);
@@ -185,7 +203,9 @@ std::vector<Target> io_targets() {
       {.name = "safetensors",
        .parse = [](auto input) { consume(io::read_safetensors(file_of(input), kName).tensors); },
        .seeds = [] { return std::vector<Input>{written([](auto& path) { io::write_safetensors(path, every_type(false), {{"format", "pt"}, {"note", "a \"quoted\" word"}}); })}; },
-       .case_op = "io.safetensors_read"},
+       .case_op = "io.safetensors_read",
+       .open = open_safetensors,
+       .close = close_safetensors},
       {.name = "npy", .parse = [](auto input) { fuzz::consume(io::read_npy(file_of(input), kName)); }, .seeds = npy_seeds, .case_op = "io.npy_read"},
       {.name = "npz", .parse = [](auto input) { consume(io::read_npz(file_of(input), kName)); }, .seeds = npz_seeds, .case_op = "io.npz_read", .open = open_zip, .close = close_zip64},
       {.name = "pth",
