@@ -158,13 +158,18 @@ Checkpoint Checkpoints::read(int64_t step) const {
   const fs::path folder = path(step);
   const fs::path facts_path = folder / "run.json";
   Checkpoint checkpoint{.step = step, .states = {}, .facts = parse_json(io::map_file(facts_path).text(), facts_path.string())};
-  if (checkpoint.facts.at("step") != step) throw Error(fmt::format("{}: it is of step {}", facts_path.string(), checkpoint.facts["step"].dump()));
+  const Json& noted_step = checkpoint.facts.at("step");
+  if (noted_step != step) throw Error(fmt::format("{}: it is of step {}", facts_path.string(), noted_step.dump()));
   for (const auto& [name, noted] : checkpoint.facts.at("files").items()) {
-    if (name.find('/') != std::string::npos || !name.ends_with(".safetensors")) throw Error(fmt::format("{}: file name '{}'", facts_path.string(), name));
+    if (name.find('/') != std::string::npos || !name.ends_with(".safetensors")) {
+      throw Error(fmt::format("{}: '{}' is no file of a checkpoint", facts_path.string(), name));
+    }
     const fs::path file = folder / name;
     const uint64_t bytes = fs::file_size(file), expected = noted.at("bytes").get<uint64_t>();
     if (bytes != expected) throw Error(fmt::format("{} has {} bytes, {} were written", file.string(), bytes, expected));
-    if (crc32_of_file(file) != noted.at("crc32").get<uint32_t>()) throw Error(fmt::format("{}: its checksum is not the one that was noted", file.string()));
+    if (crc32_of_file(file) != noted.at("crc32").get<uint32_t>()) {
+      throw Error(fmt::format("{}: its checksum is not the one that was noted", file.string()));
+    }
     checkpoint.states.emplace(file.stem().string(), io::read_state(file));
   }
   return checkpoint;

@@ -23,10 +23,13 @@ at::Device resolve_device(const std::string& name) {
   if (!understood) throw UserError(fmt::format("device '{}' is unknown", name), "one of auto, cpu, cuda, cuda:0, cuda:1 …");
   if (gpus == 0) {
     const bool built = at::globalContext().hasCUDART();
-    throw UserError(fmt::format("device '{}': {}", name, built ? "no CUDA device or driver was found" : "this LibTorch was built without CUDA"),
+    const char* reason = built ? "no CUDA device or driver was found" : "this LibTorch was built without CUDA";
+    throw UserError(fmt::format("device '{}': {}", name, reason),
                     built ? "use --device cpu" : "use --device cpu, or build against a LibTorch with CUDA");
   }
-  if (index >= gpus) throw UserError(fmt::format("device '{}': there are {} CUDA devices", name, gpus), fmt::format("the last is cuda:{}", gpus - 1));
+  if (index >= gpus) {
+    throw UserError(fmt::format("device '{}': there are {} CUDA devices", name, gpus), fmt::format("the last is cuda:{}", gpus - 1));
+  }
   return {at::kCUDA, at::DeviceIndex(index)};
 }
 

@@ -39,7 +39,8 @@ void require_same(const Json& previous, const RunOptions& options) {
   const uint64_t seed = previous.value("seed", uint64_t(0));
   if (program != options.program) differ("program", program, options.program);
   if (seed != options.seed) differ("seed", fmt::to_string(seed), fmt::to_string(options.seed));
-  for (const Difference& d : differences(previous.value("config", Json::object()), options.config, options.may_change)) differ(d.key, d.before, d.now);
+  const Json config = previous.value("config", Json::object());
+  for (const Difference& d : differences(config, options.config, options.may_change)) differ(d.key, d.before, d.now);
   if (problems.empty()) return;
   throw UserError(fmt::format("{} can't be resumed with other options:{}", options.directory.string(), problems),
                   "resume with the options of the run (its config.yaml), or start another with --out");
@@ -57,7 +58,8 @@ Manifest::Manifest(std::filesystem::path path, Json previous, const RunOptions& 
     for (const char* key : {"device", "threads"}) {
       const Json now = std::string_view(key) == "device" ? Json(device) : Json(threads);
       if (previous.contains(key) && previous[key] != now) {
-        log::warning(fmt::format("resumed with {} {} after {}: the result will not be bitwise that of an uninterrupted run", key, now.dump(), previous[key].dump()));
+        log::warning(fmt::format("resumed with {} {} after {}: the result will not be bitwise that of an uninterrupted run", key,
+                                 now.dump(), previous[key].dump()));
       }
     }
     sessions = previous.value("sessions", Json::array());

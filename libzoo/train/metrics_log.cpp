@@ -53,9 +53,9 @@ void MetricsLog::add(int64_t step, const NamedValues& values) {
 }
 
 bool MetricsLog::holds_tensors() const {
-  return std::any_of(rows_.begin(), rows_.end(), [](const Row& row) {
-    return std::any_of(row.values.begin(), row.values.end(), [](const auto& entry) { return std::holds_alternative<at::Tensor>(entry.second.held()); });
-  });
+  const auto is_tensor = [](const auto& entry) { return std::holds_alternative<at::Tensor>(entry.second.held()); };
+  const auto has_one = [&](const Row& row) { return std::any_of(row.values.begin(), row.values.end(), is_tensor); };
+  return std::any_of(rows_.begin(), rows_.end(), has_one);
 }
 
 void MetricsLog::settle() {

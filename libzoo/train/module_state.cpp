@@ -49,7 +49,8 @@ void restore_module(torch::nn::Module& module, const State& state, const std::st
     }
     auto value = io::to_tensor(found->second);
     if (value.scalar_type() != tensor.scalar_type()) {
-      problems += fmt::format("\n  type: {} is {}, the module has {}", key, c10::toString(value.scalar_type()), c10::toString(tensor.scalar_type()));
+      problems += fmt::format("\n  type: {} is {}, the module has {}", key, c10::toString(value.scalar_type()),
+                              c10::toString(tensor.scalar_type()));
       continue;
     }
     copies.emplace_back(tensor, std::move(value));

@@ -80,11 +80,13 @@ Run::Parts::Parts(RunOptions given)
   io::write_file(directory.path() / "config.yaml", options.config_yaml);
   log_file.emplace(directory.path() / "log.txt");
   log_sink.emplace([this](log::Level level, std::string_view message) {
+    std::lock_guard lock(log_mutex);
     log_file->append(stamped(level, message));
     log_file->flush();  // what fails is tried again, and reported between two steps
   });
   metrics.emplace(directory.path() / "metrics.jsonl", [this](const auto& row, const auto& numbers) { settled(row, numbers); });
-  tracked.push_back({{"generators", [this] { return generator_state(device); }}, [this](const State& state) { restore_generators(device, state); }});
+  tracked.push_back({.part = {"generators", [this] { return generator_state(device); }},
+                     .restore = [this](const State& state) { restore_generators(device, state); }});
 }
 
 Run::Parts::~Parts() { log_sink.reset(); }
@@ -97,6 +99,14 @@ void Run::Parts::to_tensorboard(const std::function<void(io::EventWriter&)>& wri
   } catch (const std::exception& failure) {
     warn_once(folder.string(), failure.what());
   }
+}
+
+void Run::Parts::flush_log() {
+  std::unique_lock lock(log_mutex);
+  if (log_file->flush()) return;
+  const std::string reason = log_file->failure();
+  lock.unlock();  // the warning comes back to us as a line of the log
+  warn_once(log_file->path().string(), reason);
 }
 
 void Run::Parts::warn_once(const std::string& about, const std::string& reason) {
@@ -145,7 +155,9 @@ void Run::track(std::string name, std::function<State()> save, std::function<voi
 
 void Run::track(std::string name, torch::nn::Module& module) {
   const std::string label = name;
-  track(std::move(name), [&module] { return module_state(module); }, [&module, label](const State& state) { restore_module(module, state, label); });
+  track(
+      std::move(name), [&module] { return module_state(module); },
+      [&module, label](const State& state) { restore_module(module, state, label); });
   note_parameters(label, parameter_count(module));
 }
 
@@ -154,7 +166,9 @@ void Run::note_parameters(const std::string& name, int64_t count) {
   parts_->manifest.note_parameters(name, count);
 }
 
-void Run::log(int64_t step, std::initializer_list<std::pair<const char*, Value>> values) { log(step, NamedValues(values.begin(), values.end())); }
+void Run::log(int64_t step, std::initializer_list<std::pair<const char*, Value>> values) {
+  log(step, NamedValues(values.begin(), values.end()));
+}
 
 void Run::log(int64_t step, const NamedValues& values) {
   if (!parts_->finished) parts_->metrics->add(step, values);
@@ -189,7 +203,9 @@ void Run::save_image(const std::string& name, const io::Image& image) {
 
 void Run::image(int64_t step, const std::string& name, const io::Image& image) {
   if (parts_->finished) return;
-  parts_->to_tensorboard([&](io::EventWriter& writer) { writer.image(name, step, image.height, image.width, image.channels, io::encode_png(image)); });
+  parts_->to_tensorboard([&](io::EventWriter& writer) {
+    writer.image(name, step, image.height, image.width, image.channels, io::encode_png(image));
+  });
 }
 
 at::Device Run::device() const { return parts_->device; }
@@ -242,7 +258,8 @@ void Run::finish(const Json& result) {
     problems.push_back(failure.what());
   }
   if (!problems.empty()) {
-    throw Error(fmt::format("the run could not be saved: {}", fmt::join(problems, "; ")), "make room on the disk, then continue with --resume");
+    throw Error(fmt::format("the run could not be saved: {}", fmt::join(problems, "; ")),
+                "make room on the disk, then continue with --resume");
   }
 }
 

@@ -74,7 +74,8 @@ Contents contents(const fs::path& folder) {
 // Places whose contents are never removed, whatever they look like.
 void refuse_precious(const fs::path& folder) {
   const auto refuse = [&](const std::string& why) {
-    throw UserError(fmt::format("--overwrite would remove what is in {}, which is {}", folder.string(), why), "name another --out directory");
+    throw UserError(fmt::format("--overwrite would remove what is in {}, which is {}", folder.string(), why),
+                    "name another --out directory");
   };
   if (fs::is_symlink(folder.has_filename() ? folder : folder.parent_path())) refuse("a symbolic link");
   const fs::path real = fs::canonical(folder);
@@ -92,7 +93,9 @@ void refuse_precious(const fs::path& folder) {
 
 fs::path make_temporary() {
   std::string pattern = (fs::temp_directory_path() / "zoo-dry-run-XXXXXX").string();
-  if (!mkdtemp(pattern.data())) throw Error(fmt::format("{}: {}", pattern, std::strerror(errno)), "set TMPDIR to a folder that can be written");
+  if (!mkdtemp(pattern.data())) {
+    throw Error(fmt::format("{}: {}", pattern, std::strerror(errno)), "set TMPDIR to a folder that can be written");
+  }
   return pattern;
 }
 
@@ -108,11 +111,16 @@ RunDirectory::RunDirectory(const RunOptions& options) : path_(options.directory)
   if (options.resume && options.overwrite) throw UserError("--resume and --overwrite exclude each other", "choose one");
   std::error_code error;
   const fs::file_status status = fs::status(path_, error);
-  if (fs::exists(status) && !fs::is_directory(status)) throw UserError(fmt::format("{} exists and is not a folder", path_.string()), "name another --out directory");
+  if (fs::exists(status) && !fs::is_directory(status)) {
+    throw UserError(fmt::format("{} exists and is not a folder", path_.string()), "name another --out directory");
+  }
   if (options.overwrite && fs::exists(status)) refuse_precious(path_);
   if (!fs::exists(status)) {
     fs::create_directories(path_, error);
-    if (error) throw UserError(fmt::format("can't make the run directory {}: {}", path_.string(), error.message()), "check the path and its permissions");
+    if (error) {
+      throw UserError(fmt::format("can't make the run directory {}: {}", path_.string(), error.message()),
+                      "check the path and its permissions");
+    }
   }
   if (contents(path_) == Contents::foreign) {
     throw UserError(fmt::format("{} exists and is not the directory of a run (no manifest.json of ours in it)", path_.string()),
@@ -130,7 +138,8 @@ RunDirectory::RunDirectory(const RunOptions& options) : path_(options.directory)
       remove_temporaries();
       manifest_ = read_manifest(path_);  // null: stopped before anything was done
     } else if (held != Contents::none) {
-      throw UserError(fmt::format("the run directory {} exists already", path_.string()), "--resume continues it, --overwrite replaces it, --out names another");
+      throw UserError(fmt::format("the run directory {} exists already", path_.string()),
+                      "--resume continues it, --overwrite replaces it, --out names another");
     }
   } catch (...) {
     if (lock_ >= 0) close(lock_);
@@ -159,7 +168,8 @@ void RunDirectory::lock() {
     char text[32] = {};
     const bool known = pread(lock_, text, sizeof text - 1, 0) > 0;
     const std::string holder = known ? fmt::format("process {}", std::atol(text)) : "another process";
-    throw UserError(fmt::format("the run directory {} is in use by {}", path_.string(), holder), "wait until it ends, stop it, or name another --out directory");
+    throw UserError(fmt::format("the run directory {} is in use by {}", path_.string(), holder),
+                    "wait until it ends, stop it, or name another --out directory");
   }
   const std::string pid = fmt::format("{}\n", getpid());
   if (ftruncate(lock_, 0) != 0 || pwrite(lock_, pid.data(), pid.size(), 0) != ssize_t(pid.size())) {
@@ -189,20 +199,25 @@ void RunDirectory::empty() {
 
 namespace {
 
-void compare(const Json* before, const Json* now, const std::string& path, const std::vector<std::string>& may_change, std::vector<Difference>& found) {
+void compare(const Json* before, const Json* now, const std::string& path, const std::vector<std::string>& may_change,
+             std::vector<Difference>& found) {
   const bool allowed = std::any_of(may_change.begin(), may_change.end(), [&](const std::string& key) {
     return path == key || (path.size() > key.size() && path.starts_with(key) && path[key.size()] == '.');
   });
   if (allowed || (before && now && *before == *now)) return;
   if (before && now && before->is_object() && now->is_object()) {
     const auto child = [&](const std::string& key) { return path.empty() ? key : path + '.' + key; };
-    for (const auto& [key, value] : now->items()) compare(before->contains(key) ? &before->at(key) : nullptr, &value, child(key), may_change, found);
+    for (const auto& [key, value] : now->items()) {
+      compare(before->contains(key) ? &before->at(key) : nullptr, &value, child(key), may_change, found);
+    }
     for (const auto& [key, value] : before->items()) {
       if (!now->contains(key)) compare(&value, nullptr, child(key), may_change, found);
     }
     return;
   }
-  const auto show = [](const Json* value) { return value ? value->dump(-1, ' ', false, Json::error_handler_t::replace) : std::string("nothing"); };
+  const auto show = [](const Json* value) {
+    return value ? value->dump(-1, ' ', false, Json::error_handler_t::replace) : std::string("nothing");
+  };
   found.push_back({path, show(before), show(now)});
 }
 

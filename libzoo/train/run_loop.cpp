@@ -69,7 +69,8 @@ void Run::Parts::restore() {
   }
   for (const auto& [name, state] : unused) problems.push_back(fmt::format("'{}' is in it, and the program does not track it", name));
   if (!problems.empty()) {
-    throw Error(fmt::format("{} does not fit the program: {}", where, fmt::join(problems, "; ")), "resume with the program that started the run");
+    throw Error(fmt::format("{} does not fit the program: {}", where, fmt::join(problems, "; ")),
+                "resume with the program that started the run");
   }
   for (const Tracked& thing : tracked) {
     try {
@@ -109,12 +110,13 @@ bool Run::Parts::end_step(int64_t step) {
   if (save || show) to_tensorboard([](io::EventWriter& writer) { writer.flush(); });
   if (show) progress.show(position, metrics->last());
   const bool written = !save || checkpoint();
-  if (!log_file->flush()) warn_once(log_file->path().string(), log_file->failure());
+  flush_log();
   if (!stop || last) return !last;
 
   stopped_early = true;
   if (!written) {
-    throw Error(fmt::format("{} at step {}, and the checkpoint could not be written: {}", SignalGuard::name(), position, checkpoint_failure),
+    throw Error(fmt::format("{} at step {}, and the checkpoint could not be written: {}", SignalGuard::name(), position,
+                            checkpoint_failure),
                 fmt::format("make room on the disk; --resume then continues from step {}", saved));
   }
   log::info(fmt::format("{}: saved at step {}; --resume continues from there", SignalGuard::name(), position));

@@ -13,6 +13,7 @@
 
 #include <functional>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +31,7 @@ struct Run::Parts {
   void settled(const MetricsLog::Row& row, const MetricsLog::Numbers& numbers);
   void restore();
   void to_tensorboard(const std::function<void(io::EventWriter&)>& write);
+  void flush_log();
   void warn_once(const std::string& about, const std::string& reason);
   void write_manifest();
 
@@ -39,6 +41,7 @@ struct Run::Parts {
   RunDirectory directory;
   Manifest manifest;
   const bool finished;                   // before this session
+  std::mutex log_mutex;                  // log_file: any thread may log
   std::optional<LineFile> log_file;
   std::optional<log::Sink> log_sink;
   std::optional<MetricsLog> metrics;

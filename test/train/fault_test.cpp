@@ -6,6 +6,7 @@
 
 #include <sys/mount.h>
 
+#include <algorithm>
 #include <random>
 
 namespace fs = std::filesystem;
@@ -147,4 +148,15 @@ TEST_CASE("A full disk does not end training; only a last checkpoint that can't 
     REQUIRE(losses(fs::path(path) / "metrics.jsonl") == expected);
     REQUIRE(read_text(fs::path(path) / "model.safetensors") == read_text(folder.path / "reference" / "model.safetensors"));
   }
+}
+
+TEST_CASE("Progress is plain lines where there is no terminal, and nothing if it is not wanted", "[train]") {
+  TemporaryFolder folder;
+  std::string err;
+  REQUIRE(run(folder.path / "log", {folder.path / "a", "40", "--progress"}, &err) == 0);
+  REQUIRE_THAT(err, Contains("step 1/40  loss ") && Contains("step 40/40  loss ") && !Contains("\033") && !Contains("\r"));
+  REQUIRE(std::count(err.begin(), err.end(), '\n') <= 10);  // the job is done in a moment, so most steps go unsaid
+  REQUIRE_THAT(read_text(folder.path / "a" / "log.txt"), Contains("Z step 40/40  loss "));
+  REQUIRE(run(folder.path / "log", {folder.path / "b", "40"}, &err) == 0);
+  REQUIRE(err.empty());
 }

@@ -62,7 +62,8 @@ TEST_CASE("A folder that is no run is never touched", "[train]") {
   SECTION("with somebody else's manifest") { std::ofstream(folder.path / "manifest.json") << R"({"name": "browser extension"})"; }
   SECTION("with a broken manifest") { std::ofstream(folder.path / "manifest.json") << "{"; }
   for (bool overwrite : {true, false}) {
-    REQUIRE_THROWS_WITH(RunDirectory({.directory = folder.path, .resume = !overwrite, .overwrite = overwrite}), Contains("is not the directory of a run"));
+    REQUIRE_THROWS_WITH(RunDirectory({.directory = folder.path, .resume = !overwrite, .overwrite = overwrite}),
+                        Contains("is not the directory of a run"));
   }
   REQUIRE(fs::exists(folder.path / "thesis.tex"));
   REQUIRE_FALSE(fs::exists(folder.path / ".lock"));

@@ -27,8 +27,8 @@ std::vector<Json> lines(const fs::path& path) {
 }
 
 RunOptions options_in(const TemporaryFolder& folder) {
-  return {.directory = folder.path / "run", .seed = 3, .device = "cpu", .quiet = true, .program = "toy", .config_yaml = "a: 1\n", .config = {{"a", 1}, {"b", 2}},
-          .may_change = {"b"}};
+  return {.directory = folder.path / "run", .seed = 3, .device = "cpu", .quiet = true, .program = "toy", .config_yaml = "a: 1\n",
+          .config = {{"a", 1}, {"b", 2}}, .may_change = {"b"}};
 }
 
 // The toy job up to `stop`, as a run that is closed without finish().
@@ -79,7 +79,9 @@ TEST_CASE("A run writes what the documentation lists", "[train]") {
   REQUIRE(manifest["seed"] == 3);
   REQUIRE(manifest["parameters"] == Json{{"model", 8}});
   REQUIRE(manifest["sessions"].size() == 1);
-  for (const char* key : {"version", "libtorch", "build", "processor", "threads", "device", "started", "ended"}) REQUIRE_FALSE(manifest[key].is_null());
+  for (const char* key : {"version", "libtorch", "build", "processor", "threads", "device", "started", "ended"}) {
+    REQUIRE_FALSE(manifest[key].is_null());
+  }
 }
 
 TEST_CASE("A finished run that is resumed does nothing and keeps its result", "[train]") {
@@ -168,7 +170,8 @@ TEST_CASE("Everything that does not fit a checkpoint is listed", "[train]") {
     run.track("model", other);
     run.track("optimizer", job.optimizer);
     run.track("data", job.data);
-    REQUIRE_THROWS_WITH(run.steps(4), Contains("missing: bias") && Contains("shape: weight is [8], the module has [3, 2]") && Contains("unexpected: count"));
+    REQUIRE_THROWS_WITH(run.steps(4), Contains("missing: bias") && Contains("shape: weight is [8], the module has [3, 2]") &&
+                                          Contains("unexpected: count"));
     REQUIRE(at::equal(other.weight, at::ones({3, 2})));
   }
   SECTION("things that are tracked") {
@@ -185,7 +188,9 @@ TEST_CASE("Names that can't be files, come twice or too late are refused", "[tra
   TemporaryFolder folder;
   Run run(options_in(folder));
   toy::Stream stream;
-  for (const char* name : {"", "a/b", "../x", ".hidden", "a b"}) REQUIRE_THROWS_WITH(run.track(name, stream), Contains("can't name a file"));
+  for (const char* name : {"", "a/b", "../x", ".hidden", "a b"}) {
+    REQUIRE_THROWS_WITH(run.track(name, stream), Contains("can't name a file"));
+  }
   run.track("data", stream);
   REQUIRE_THROWS_WITH(run.track("data", stream), Contains("tracked twice"));
   run.steps(1);
@@ -215,7 +220,9 @@ TEST_CASE("A loss that is not finite ends the run at its step and is not saved",
   SECTION("unless asked to go on, when it is said once") {
     options.stop_on_nan = false;
     int said = 0;
-    zoo::log::Sink sink([&](zoo::log::Level level, std::string_view text) { said += level == zoo::log::Level::error && text.find("nan at step 3") != text.npos; });
+    zoo::log::Sink sink([&](zoo::log::Level level, std::string_view text) {
+      said += level == zoo::log::Level::error && text.find("nan at step 3") != text.npos;
+    });
     Run run(options);
     diverge(run);
     REQUIRE(said == 1);

@@ -1,6 +1,6 @@
 // A run of its own process, for tests that kill it, fill its disk or compete with it.
 //   test-run-victim DIR STEPS [--resume] [--overwrite] [--every N] [--sleep-us N] [--size N] [--fill-at STEP FILE]
-//                   [--free-at STEP] [--say]
+//                   [--free-at STEP] [--say] [--progress]
 // Prints "steps FIRST" before the first step, with --say "step N" after each, and "done" or "interrupted" at the end.
 #include "test/train/toy.h"
 
@@ -20,8 +20,6 @@
 
 namespace {
 
-std::chrono::steady_clock::time_point now() { return std::chrono::steady_clock::now(); }
-
 void fill_disk(const std::string& path) {
   const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   const std::vector<char> block(4096, 'x');
@@ -32,7 +30,8 @@ void fill_disk(const std::string& path) {
 }
 
 int run_job(std::vector<std::string> arguments) {
-  zoo::train::RunOptions options{.directory = arguments.at(0), .seed = 7, .threads = 1, .quiet = true, .program = "victim", .config_yaml = "x: 1\n"};
+  zoo::train::RunOptions options{
+      .directory = arguments.at(0), .seed = 7, .threads = 1, .quiet = true, .program = "victim", .config_yaml = "x: 1\n"};
   const int64_t total = std::stoll(arguments.at(1));
   int64_t sleep_us = 0, size = 8, fill_at = -1, free_at = -1;
   std::string filler;
@@ -42,6 +41,7 @@ int run_job(std::vector<std::string> arguments) {
     if (name == "--resume") options.resume = true;
     else if (name == "--overwrite") options.overwrite = true;
     else if (name == "--say") say = true;
+    else if (name == "--progress") options.quiet = false;
     else if (name == "--every") options.checkpoint_every = std::stoll(arguments.at(++i));
     else if (name == "--sleep-us") sleep_us = std::stoll(arguments.at(++i));
     else if (name == "--size") size = std::stoll(arguments.at(++i));
@@ -59,7 +59,7 @@ int run_job(std::vector<std::string> arguments) {
     if (step == fill_at) fill_disk(filler);
     if (step == free_at) unlink(filler.c_str());
     run.log(step, {{"loss", job.step()}, {"rate", 0.05}});
-    for (auto until = now() + std::chrono::microseconds(sleep_us); now() < until;) std::this_thread::sleep_until(until);  // a signal wakes it
+    std::this_thread::sleep_for(std::chrono::microseconds(sleep_us));
     if (say) std::printf("step %lld\n", static_cast<long long>(step));
     std::fflush(stdout);
     first = false;
