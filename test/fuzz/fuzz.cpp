@@ -93,13 +93,13 @@ std::vector<Input> case_inputs(const Target& target, const std::filesystem::path
 std::vector<Input> load_seeds(const Target& target, const std::vector<std::string>& files, const std::filesystem::path& cases) {
   std::vector<Input> seeds;
   for (const auto& seed : target.seeds()) {
-    if (feed(target, seed, 0) != Outcome::read) throw zoo::Error("a seed of the target's own is refused");
+    if (feed(target, seed, 10) != Outcome::read) throw zoo::Error("a seed of the target's own is refused");
     seeds.push_back(seed);
   }
   auto given = case_inputs(target, cases);
   for (const auto& file : files) given.push_back(read_file(file));
   for (auto& input : given) {
-    feed(target, input, 0);
+    feed(target, input, 10);
     seeds.push_back(std::move(input));
   }
   if (seeds.empty()) throw zoo::UserError(fmt::format("{} has no seeds", target.name), "name a valid file");

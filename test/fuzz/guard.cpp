@@ -19,7 +19,7 @@ extern "C" const char* __asan_default_options() {
   return "handle_abort=1:allocator_may_return_null=0:max_allocation_size_mb=1024:detect_stack_use_after_return=0:quarantine_size_mb=16:"
          "malloc_context_size=8";
 }
-extern "C" const char* __ubsan_default_options() { return "print_stacktrace=1:halt_on_error=1"; }
+extern "C" const char* __ubsan_default_options() { return "print_stacktrace=1:halt_on_error=1:abort_on_error=1"; }
 
 namespace zoo::fuzz {
 namespace {
