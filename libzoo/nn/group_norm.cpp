@@ -1,32 +1,159 @@
 #include <libzoo/core/error.h>
+#include <libzoo/nn/first_derivative.h>
 #include <libzoo/nn/group_norm.h>
+#include <libzoo/nn/kernels/group_norm.h>
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace zoo::nn {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+constexpr int64_t kGrain = 16384;         // values per thread at least
+constexpr int64_t kNarrowest = 16;        // channels side by side that are worth a thread
+
+bool channels_are_last(const at::Tensor& x) {
+  return x.numel() == x.size(0) * x.size(1) || (x.dim() == 4 && x.is_contiguous(at::MemoryFormat::ChannelsLast)) ||
+         (x.dim() == 5 && x.is_contiguous(at::MemoryFormat::ChannelsLast3d));
+}
+
+at::MemoryFormat layout_of(const at::Tensor& x) { return x.suggest_memory_format(); }
+
+kernels::GroupNormShape shape_of(const at::Tensor& x, int64_t groups, double eps, bool relu) {
+  return {.channels = x.size(1), .groups = groups, .pixels = x.numel() / (x.size(0) * x.size(1)), .eps = eps, .relu = relu};
+}
+
+// Calls work(image, first group, last group) for all groups of all images, in parallel. Few images are cut into groups of channels.
+template <class F>
+void for_groups(const kernels::GroupNormShape& shape, int64_t images, F work) {
+  int64_t pieces = 1;
+  const int64_t depth = shape.channels / shape.groups;
+  while (images * pieces < at::get_num_threads() && shape.groups % (2 * pieces) == 0 && shape.groups / (2 * pieces) * depth >= kNarrowest) pieces *= 2;
+  const int64_t groups = shape.groups / pieces;
+  const int64_t grain = std::max<int64_t>(1, kGrain / (groups * depth * shape.pixels));
+  at::parallel_for(0, images * pieces, grain, [&](int64_t begin, int64_t end) {
+    std::vector<double> scratch(size_t(kernels::group_norm_scratch(shape)));
+    for (int64_t i = begin; i < end; ++i) work(i / pieces, i % pieces * groups, (i % pieces + 1) * groups, scratch.data());
+  });
+}
+
+template <class T>
+void run_forward(const kernels::GroupNormShape& shape, bool last, const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta,
+                 const at::Tensor& mean, const at::Tensor& rstd, const at::Tensor& y) {
+  const kernels::GroupNormForward<T> data{x.const_data_ptr<T>(), gamma.const_data_ptr<T>(), beta.const_data_ptr<T>(),
+                                          mean.data_ptr<double>(), rstd.data_ptr<double>(), y.data_ptr<T>()};
+  for_groups(shape, x.size(0), [&](int64_t image, int64_t first, int64_t end, double* scratch) {
+    if (last) kernels::group_norm_forward_last(shape, data, image, first, end, scratch);
+    else kernels::group_norm_forward_first(shape, data, image, first, end);
+  });
+}
+
+template <class T>
+void run_backward(const kernels::GroupNormShape& shape, bool last, const at::Tensor& grad, const at::Tensor& skip, const variable_list& saved,
+                  const at::Tensor& grad_x, const at::Tensor& grad_gamma, const at::Tensor& grad_beta) {
+  const kernels::GroupNormBackward<T> data{
+      grad.const_data_ptr<T>(), saved[0].const_data_ptr<T>(), skip.defined() ? skip.const_data_ptr<T>() : nullptr,
+      saved[1].const_data_ptr<T>(), saved[2].const_data_ptr<T>(), saved[3].const_data_ptr<double>(), saved[4].const_data_ptr<double>(),
+      grad_x.data_ptr<T>(), grad_gamma.data_ptr<double>(), grad_beta.data_ptr<double>()};
+  for_groups(shape, saved[0].size(0), [&](int64_t image, int64_t first, int64_t end, double* scratch) {
+    if (last) kernels::group_norm_backward_last(shape, data, image, first, end, scratch);
+    else kernels::group_norm_backward_first(shape, data, image, first, end);
+  });
+}
+
+// Returns y and, if `pass`, x itself: what flows back into that is added to the gradient of x in the same loop.
+struct GroupNormFunction : torch::autograd::Function<GroupNormFunction> {
+  static variable_list forward(AutogradContext* ctx, const at::Tensor& given, const at::Tensor& given_gamma, const at::Tensor& given_beta,
+                               int64_t groups, double eps, bool relu, bool pass) {
+    const auto x = given.contiguous(layout_of(given));
+    const auto gamma = given_gamma.contiguous(), beta = given_beta.contiguous();
+    const auto shape = shape_of(x, groups, eps, relu);
+    auto y = at::empty_like(x);
+    const auto mean = at::empty({x.size(0), groups}, at::kDouble), rstd = at::empty({x.size(0), groups}, at::kDouble);
+    if (x.scalar_type() == at::kFloat) run_forward<float>(shape, channels_are_last(x), x, gamma, beta, mean, rstd, y);
+    else run_forward<double>(shape, channels_are_last(x), x, gamma, beta, mean, rstd, y);
+    ctx->save_for_backward({x, gamma, beta, mean, rstd});
+    ctx->saved_data["groups"] = groups;
+    ctx->saved_data["relu"] = relu;
+    ctx->set_materialize_grads(false);
+    return pass ? variable_list{y, given} : variable_list{y};
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list gradients) {
+    require_first_derivative("group norm");
+    const auto saved = ctx->get_saved_variables();
+    const auto &x = saved[0], &gamma = saved[1];
+    auto skip = gradients.size() > 1 ? gradients[1] : at::Tensor();
+    if (!gradients[0].defined()) return {skip, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
+    const auto grad = gradients[0].contiguous(layout_of(x));
+    if (skip.defined()) skip = skip.contiguous(layout_of(x));
+    const auto shape = shape_of(x, ctx->saved_data["groups"].toInt(), 0, ctx->saved_data["relu"].toBool());
+    const auto grad_x = at::empty_like(x);
+    const auto grad_gamma = at::empty({x.size(0), x.size(1)}, at::kDouble), grad_beta = at::empty_like(grad_gamma);
+    if (x.scalar_type() == at::kFloat) run_backward<float>(shape, channels_are_last(x), grad, skip, saved, grad_x, grad_gamma, grad_beta);
+    else run_backward<double>(shape, channels_are_last(x), grad, skip, saved, grad_x, grad_gamma, grad_beta);
+    return {grad_x, grad_gamma.sum(0).to(gamma.scalar_type()), grad_beta.sum(0).to(gamma.scalar_type()), at::Tensor(), at::Tensor(), at::Tensor(),
+            at::Tensor()};
+  }
+};
+
+void require_groups(int64_t channels, int64_t groups) {
+  if (groups < 1 || channels < 1 || channels % groups != 0) {
+    throw UserError(fmt::format("group norm: {} channels cannot be divided into {} groups", channels, groups));
+  }
+}
+
+bool fused(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta) {
+  return x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble) && gamma.scalar_type() == x.scalar_type() &&
+         beta.scalar_type() == x.scalar_type() && x.numel() > 0;
+}
+
+void require_arguments(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta, int64_t groups) {
+  if (x.dim() < 2) throw UserError(fmt::format("group norm needs [batch, channels, …], not {} dimensions", x.dim()));
+  require_groups(x.size(1), groups);
+  if (gamma.dim() != 1 || gamma.size(0) != x.size(1) || beta.sizes() != gamma.sizes()) {
+    throw UserError(fmt::format("group norm: {} channels, but gamma has {} values and beta {}", x.size(1), gamma.numel(), beta.numel()));
+  }
+}
+
+at::Tensor composed(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta, int64_t groups, double eps, bool relu) {
+  const auto y = at::group_norm(x, groups, gamma, beta, eps);
+  return relu ? at::relu(y) : y;
+}
+
+}  // namespace
 
 at::Tensor group_norm_relu(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta, int64_t groups, double eps, bool relu) {
-  if (groups < 1 || x.dim() < 2 || x.size(1) % groups != 0) {
-    throw UserError(fmt::format("group norm: {} channels cannot be divided into {} groups", x.dim() < 2 ? 0 : x.size(1), groups));
-  }
-  auto y = at::group_norm(x, groups, gamma, beta, eps);
-  return relu ? at::relu(y) : y;
+  require_arguments(x, gamma, beta, groups);
+  if (!fused(x, gamma, beta)) return composed(x, gamma, beta, groups, eps, relu);
+  return GroupNormFunction::apply(x, gamma, beta, groups, eps, relu, false)[0];
 }
 
 GroupNormImpl::GroupNormImpl(const GroupNormOptions& options_) : options(options_) { reset(); }
 
 void GroupNormImpl::reset() {
-  if (options.groups < 1 || options.channels % options.groups != 0) {
-    throw UserError(fmt::format("group norm: {} channels cannot be divided into {} groups", options.channels, options.groups));
-  }
+  require_groups(options.channels, options.groups);
   weight = register_parameter("weight", at::ones({options.channels}));
   bias = register_parameter("bias", at::zeros({options.channels}));
 }
 
 at::Tensor GroupNormImpl::forward(const at::Tensor& x) {
   return group_norm_relu(x, weight, bias, options.groups, options.eps, options.relu);
+}
+
+GroupNormAndSkip GroupNormImpl::forward_and_skip(const at::Tensor& x) {
+  require_arguments(x, weight, bias, options.groups);
+  if (!fused(x, weight, bias)) return {forward(x), x};
+  auto outputs = GroupNormFunction::apply(x, weight, bias, options.groups, options.eps, options.relu, true);
+  return {outputs[0], outputs[1]};
 }
 
 }  // namespace zoo::nn

@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
 
@@ -12,10 +13,7 @@ namespace zoo::nn {
 namespace {
 
 // A module without code of its own: a level in the names of its children.
-class ScopeImpl : public torch::nn::Cloneable<ScopeImpl> {
- public:
-  void reset() override {}
-};
+class ScopeImpl : public torch::nn::Module {};
 
 int64_t root_filters(const ResNetV2Options& options) {
   const double filters = 64 * options.width;
@@ -44,13 +42,12 @@ void PreActUnitImpl::reset() {
 }
 
 at::Tensor PreActUnitImpl::forward(const at::Tensor& x) {
+  if (downsample.is_empty()) {
+    const auto [p, skip] = gn1->forward_and_skip(x);
+    return conv3(gn3(conv2(gn2(conv1(p))))).add_(skip);
+  }
   const auto p = gn1(x);
-  const auto shortcut = downsample.is_empty() ? x : downsample(p);
-  return conv3(gn3(conv2(gn2(conv1(p))))) + shortcut;
-}
-
-at::Tensor zero_padded_max_pool(const at::Tensor& x) {
-  return at::max_pool2d(at::constant_pad_nd(x, {1, 1, 1, 1}), 3, 2);
+  return downsample(p).add_(conv3(gn3(conv2(gn2(conv1(p))))));
 }
 
 ResNetV2Impl::ResNetV2Impl(const ResNetV2Options& options_) : options(options_) { reset(); }
@@ -97,11 +94,24 @@ void ResNetV2Impl::reset() {
   use_channels_last(*this);
 }
 
-at::Tensor ResNetV2Impl::stem(const at::Tensor& x) {
-  if (x.dim() != 4 || x.size(1) != options.in_channels) {
-    throw Error(fmt::format("images must be [batch, {}, height, width]", options.in_channels));
+std::shared_ptr<torch::nn::Module> ResNetV2Impl::clone(const std::optional<at::Device>& device) const {
+  at::NoGradGuard no_grad;
+  auto copy = std::make_shared<ResNetV2Impl>(options);
+  const auto from = parameters();
+  auto to = copy->parameters();
+  for (size_t i = 0; i < from.size(); ++i) {
+    to[i].set_data(device ? from[i].to(*device, from[i].scalar_type(), /*non_blocking=*/false, /*copy=*/true) : from[i].clone());
+    to[i].set_requires_grad(from[i].requires_grad());
   }
-  return zero_padded_max_pool(root_(x));
+  copy->train(is_training());
+  return copy;
+}
+
+at::Tensor ResNetV2Impl::stem(const at::Tensor& x) {
+  if (x.dim() != 4 || x.size(1) != options.in_channels || x.size(2) < 1 || x.size(3) < 1) {
+    throw Error(fmt::format("images must be [batch, {}, height, width], not {}", options.in_channels, fmt::join(x.sizes(), " x ")));
+  }
+  return zero_padded_max_pool(root_(x.contiguous(root_->weight.suggest_memory_format())));
 }
 
 std::vector<at::Tensor> ResNetV2Impl::stages(const at::Tensor& x) {

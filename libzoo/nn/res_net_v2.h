@@ -6,6 +6,7 @@
 #pragma once
 
 #include <libzoo/nn/group_norm.h>
+#include <libzoo/nn/max_pool.h>
 #include <libzoo/nn/std_conv.h>
 
 #include <ATen/core/Tensor.h>
@@ -13,6 +14,8 @@
 #include <torch/nn/pimpl.h>
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <vector>
 
 namespace zoo::nn {
@@ -46,15 +49,12 @@ class PreActUnitImpl : public torch::nn::Cloneable<PreActUnitImpl> {
 };
 TORCH_MODULE(PreActUnit);
 
-// 3x3, stride 2, on a border of zeros: where all of a border window is negative, 0 wins (big_transfer; not torch's padding, which
-// is -inf). [batch, channels, h, w], layout kept.
-at::Tensor zero_padded_max_pool(const at::Tensor& x);
-
 class ResNetV2Impl : public torch::nn::Cloneable<ResNetV2Impl> {
  public:
   // Throws UserError for sizes that no network can have, for example channels that 32 groups do not divide.
   explicit ResNetV2Impl(const ResNetV2Options& options);
   void reset() override;
+  std::shared_ptr<torch::nn::Module> clone(const std::optional<at::Device>& device = std::nullopt) const override;
 
   at::Tensor forward(const at::Tensor& x);              // [batch, in_channels, h, w] -> [batch, num_classes], or features
   at::Tensor features(const at::Tensor& x);             // [batch, num_features], pooled

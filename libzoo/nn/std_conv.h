@@ -16,7 +16,8 @@ namespace zoo::nn {
 enum class EpsMode { inside, outside };
 
 // (w - mean) / sqrt(var + eps) for each filter; the variance is the biased one. weight [filters, …] -> the same shape, layout and
-// type. Computed in float32 at least; a filter of equal values gives exact zeros.
+// type. Computed in float32 at least, sums in float64; a filter of equal values gives exact zeros. On the CPU one operator with
+// its own backward, which has no second derivative: create_graph throws Error.
 at::Tensor standardize_weight(const at::Tensor& weight, double eps = 1e-10, EpsMode mode = EpsMode::inside);
 
 struct StdConv2dOptions {

@@ -1,24 +1,94 @@
 #include <libzoo/core/error.h>
 #include <libzoo/io/tensor.h>
+#include <libzoo/optim/kernels/sgd.h>
 #include <libzoo/optim/sgd.h>
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <fmt/format.h>
 
-#include <set>
+#include <algorithm>
 
 namespace zoo::optim {
+namespace {
+
+constexpr int64_t kChunk = 32768;  // values
+
+// One parameter's part of a step. The kernel takes it if memory has no gaps and the same order in all three.
+struct Update {
+  at::Tensor parameter, grad;
+  at::Tensor* velocity = nullptr;  // null without momentum
+  bool first = false;              // the velocity has no value yet
+};
+
+bool in_one_run(const Update& update) {
+  const auto type = update.parameter.scalar_type();
+  return update.parameter.device().is_cpu() && (type == at::kFloat || type == at::kDouble) && update.grad.scalar_type() == type &&
+         update.grad.layout() == at::kStrided && update.parameter.is_non_overlapping_and_dense() &&
+         update.grad.strides() == update.parameter.strides() &&
+         (!update.velocity || update.velocity->strides() == update.parameter.strides());
+}
+
+template <class T>
+void run_chunk(const kernels::SgdFactors& factors, const Update& update, int64_t begin, int64_t end) {
+  T* velocity = update.velocity ? update.velocity->data_ptr<T>() + begin : nullptr;
+  kernels::sgd(factors, update.parameter.data_ptr<T>() + begin, update.grad.const_data_ptr<T>() + begin, velocity, update.first, end - begin);
+}
+
+void run_kernel(const kernels::SgdFactors& factors, const std::vector<Update>& updates) {
+  std::vector<std::pair<size_t, int64_t>> chunks;
+  for (size_t i = 0; i < updates.size(); ++i) {
+    for (int64_t begin = 0; begin < updates[i].parameter.numel(); begin += kChunk) chunks.emplace_back(i, begin);
+  }
+  at::parallel_for(0, int64_t(chunks.size()), 2, [&](int64_t first, int64_t last) {
+    for (int64_t c = first; c < last; ++c) {
+      const auto& [index, begin] = chunks[size_t(c)];
+      const auto& update = updates[index];
+      const int64_t end = std::min(begin + kChunk, update.parameter.numel());
+      if (update.parameter.scalar_type() == at::kFloat) run_chunk<float>(factors, update, begin, end);
+      else run_chunk<double>(factors, update, begin, end);
+    }
+  });
+}
+
+// Any device, type and layout.
+void run_composed(const kernels::SgdFactors& factors, const std::vector<Update>& updates) {
+  std::vector<at::Tensor> parameters, steps;
+  for (const auto& update : updates) {
+    auto grad = factors.weight_decay != 0 ? update.grad.add(update.parameter, factors.weight_decay) : update.grad;
+    if (update.velocity) {
+      auto& velocity = *update.velocity;
+      if (update.first) velocity.copy_(grad);
+      else velocity.mul_(factors.momentum).add_(grad);
+      grad = factors.nesterov ? grad.add(velocity, factors.momentum) : velocity;
+    }
+    parameters.push_back(update.parameter);
+    steps.push_back(grad);
+  }
+  at::_foreach_add_(parameters, steps, -factors.rate);
+}
+
+}  // namespace
 
 Sgd::Sgd(const torch::OrderedDict<std::string, at::Tensor>& parameters, const SgdOptions& options) : options_(options) {
-  if (options.momentum < 0 || options.weight_decay < 0) throw Error("SGD: momentum and weight decay must not be negative");
-  std::set<const void*> seen;
-  for (const auto& entry : parameters) {
-    if (!seen.insert(entry.value().unsafeGetTensorImpl()).second) throw Error(fmt::format("SGD: parameter {} appears twice", entry.key()));
-    names_.push_back(entry.key());
-    parameters_.push_back(entry.value());
+  for (const auto& entry : parameters) add(entry.key(), entry.value());
+}
+
+Sgd::Sgd(const std::vector<at::Tensor>& parameters, const SgdOptions& options) : options_(options) {
+  for (const auto& parameter : parameters) add(std::to_string(names_.size()), parameter);
+}
+
+void Sgd::add(const std::string& name, const at::Tensor& parameter) {
+  if (!(options_.momentum >= 0) || !(options_.weight_decay >= 0)) {
+    throw Error(fmt::format("SGD: momentum ({}) and weight decay ({}) must not be negative", options_.momentum, options_.weight_decay));
   }
-  velocities_.resize(parameters_.size());
+  for (const auto& earlier : parameters_) {
+    if (earlier.is_same(parameter)) throw Error(fmt::format("SGD: parameter {} appears twice", name));
+  }
+  names_.push_back(name);
+  parameters_.push_back(parameter);
+  velocities_.emplace_back();
 }
 
 void Sgd::zero_grad() {
@@ -27,21 +97,20 @@ void Sgd::zero_grad() {
 
 void Sgd::step(double rate) {
   at::NoGradGuard no_grad;
-  std::vector<at::Tensor> weights, updates;
+  const kernels::SgdFactors factors{rate, options_.momentum, options_.weight_decay, options_.nesterov};
+  std::vector<Update> in_runs, others;
   for (size_t i = 0; i < parameters_.size(); ++i) {
-    if (!parameters_[i].grad().defined()) continue;
-    auto gradient = parameters_[i].grad();
-    if (options_.weight_decay != 0) gradient = gradient.add(parameters_[i], options_.weight_decay);
+    Update update{.parameter = parameters_[i], .grad = parameters_[i].grad()};
+    if (!update.grad.defined()) continue;
     if (options_.momentum != 0) {
-      auto& velocity = velocities_[i];
-      if (velocity.defined()) velocity.mul_(options_.momentum).add_(gradient);
-      else velocity = gradient.clone();
-      gradient = options_.nesterov ? gradient.add(velocity, options_.momentum) : velocity;
+      update.velocity = &velocities_[i];
+      update.first = !velocities_[i].defined();
+      if (update.first) velocities_[i] = at::empty_like(parameters_[i]);
     }
-    weights.push_back(parameters_[i]);
-    updates.push_back(gradient);
+    (in_one_run(update) ? in_runs : others).push_back(std::move(update));
   }
-  if (!weights.empty()) at::_foreach_add_(weights, updates, -rate);
+  if (!in_runs.empty()) run_kernel(factors, in_runs);
+  if (!others.empty()) run_composed(factors, others);
 }
 
 State Sgd::state() const {

@@ -25,9 +25,11 @@ class Sgd {
  public:
   // Throws Error if a parameter appears twice or momentum or weight decay is negative.
   Sgd(const torch::OrderedDict<std::string, at::Tensor>& parameters, const SgdOptions& options);
+  // Without names the state calls them by their place: "0", "1", …
+  Sgd(const std::vector<at::Tensor>& parameters, const SgdOptions& options);
 
   void zero_grad();        // drops the gradients
-  void step(double rate);  // a parameter without a gradient stays as it is
+  void step(double rate);  // a parameter without a gradient stays as it is; on the CPU one pass over all memory
   const std::vector<at::Tensor>& parameters() const { return parameters_; }
 
   // The velocities by parameter name. restore throws Error if names or shapes are not those of the parameters.
@@ -35,13 +37,16 @@ class Sgd {
   void restore(const State& state);
 
  private:
+  void add(const std::string& name, const at::Tensor& parameter);
+
   SgdOptions options_;
   std::vector<std::string> names_;
   std::vector<at::Tensor> parameters_;
   std::vector<at::Tensor> velocities_;  // undefined until the first step with a gradient
 };
 
-// Scales the gradients so that their global norm is at most `max_norm`; returns the norm before, as a tensor on their device.
+// Scales the gradients so that their global norm is at most `max_norm`; returns the norm before, as a tensor on their device
+// that nothing has waited for.
 at::Tensor clip_grad_norm(const std::vector<at::Tensor>& parameters, double max_norm);
 
 }  // namespace zoo::optim

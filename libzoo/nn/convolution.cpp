@@ -1,0 +1,142 @@
+#include <libzoo/nn/convolution.h>
+#include <libzoo/nn/first_derivative.h>
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
+
+namespace zoo::nn {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
+constexpr int64_t kFewPixels = 4;  // 2x2
+
+// [batch, channels, h, w] in channels-last memory as a matrix [batch · h · w, channels] of the same memory.
+at::Tensor as_rows(const at::Tensor& x) { return x.as_strided({x.size(0) * x.size(2) * x.size(3), x.size(1)}, {x.size(1), 1}); }
+
+at::Tensor as_matrix(const at::Tensor& weight) { return weight.as_strided({weight.size(0), weight.size(1)}, {weight.size(1), 1}); }
+
+at::Tensor every(const at::Tensor& x, int64_t stride) { return x.slice(2, 0, x.size(2), stride).slice(3, 0, x.size(3), stride); }
+
+at::Tensor empty_image(const at::Tensor& like, int64_t batch, int64_t channels, int64_t height, int64_t width) {
+  return at::empty({batch, channels, height, width}, like.options(), kChannelsLast);
+}
+
+// A 1x1 kernel: y = x · wᵀ, row by row of pixels.
+struct PointwiseFunction : torch::autograd::Function<PointwiseFunction> {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& weight, int64_t stride) {
+    const auto used = stride == 1 ? x : every(x, stride).contiguous(kChannelsLast);
+    auto y = empty_image(x, used.size(0), weight.size(0), used.size(2), used.size(3));
+    auto rows = as_rows(y);
+    at::mm_out(rows, as_rows(used), as_matrix(weight).t());
+    ctx->save_for_backward({used, weight});
+    ctx->saved_data["stride"] = stride;
+    ctx->saved_data["height"] = x.size(2);
+    ctx->saved_data["width"] = x.size(3);
+    return y;
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list gradients) {
+    require_first_derivative("a 1x1 convolution");
+    const auto saved = ctx->get_saved_variables();
+    const auto &x = saved[0], &weight = saved[1];
+    const auto grad = gradients[0].contiguous(kChannelsLast);
+    at::Tensor grad_x, grad_weight;
+    if (ctx->needs_input_grad(0)) {
+      grad_x = empty_image(x, x.size(0), x.size(1), x.size(2), x.size(3));
+      auto rows = as_rows(grad_x);
+      at::mm_out(rows, as_rows(grad), as_matrix(weight));
+      if (const int64_t stride = ctx->saved_data["stride"].toInt(); stride != 1) {
+        auto spread = empty_image(x, x.size(0), x.size(1), ctx->saved_data["height"].toInt(), ctx->saved_data["width"].toInt()).zero_();
+        every(spread, stride).copy_(grad_x);
+        grad_x = spread;
+      }
+    }
+    if (ctx->needs_input_grad(1)) {
+      grad_weight = at::empty_like(weight);
+      auto matrix = as_matrix(grad_weight);
+      at::mm_out(matrix, as_rows(grad).t(), as_rows(x));
+    }
+    return {grad_x, grad_weight, at::Tensor()};
+  }
+};
+
+// For each output pixel and kernel row: the taps that meet the image, side by side in memory, in the weight as in the image.
+struct Run {
+  int64_t out;             // pixel of the output
+  int64_t in;              // first pixel of the input
+  int64_t tap;             // first tap
+  int64_t length;          // pixels, taps
+};
+
+std::vector<Run> runs(int64_t height, int64_t width, int64_t kernel, int64_t stride, int64_t padding) {
+  const int64_t rows = (height + 2 * padding - kernel) / stride + 1, columns = (width + 2 * padding - kernel) / stride + 1;
+  std::vector<Run> result;
+  for (int64_t out = 0; out < rows * columns; ++out) {
+    const int64_t top = out / columns * stride - padding, left = out % columns * stride - padding;
+    const int64_t first = std::max<int64_t>(left, 0), end = std::min(left + kernel, width);
+    for (int64_t row = std::max<int64_t>(top, 0); row < std::min(top + kernel, height) && first < end; ++row) {
+      result.push_back({out, row * width + first, (row - top) * kernel + first - left, end - first});
+    }
+  }
+  return result;
+}
+
+// Parts of channels-last memory as matrices: `length` pixels of each image or taps of each filter, and all their channels.
+at::Tensor part(const at::Tensor& x, int64_t first, int64_t length) {
+  const int64_t channels = x.size(1);
+  return x.as_strided({x.size(0), length * channels}, {x.size(2) * x.size(3) * channels, 1}, x.storage_offset() + first * channels);
+}
+
+struct FewPixelsFunction : torch::autograd::Function<FewPixelsFunction> {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& given_weight, int64_t stride, int64_t padding) {
+    const auto weight = given_weight.contiguous(kChannelsLast);
+    const int64_t kernel = weight.size(2);
+    auto y = empty_image(x, x.size(0), weight.size(0), (x.size(2) + 2 * padding - kernel) / stride + 1,
+                         (x.size(3) + 2 * padding - kernel) / stride + 1).zero_();
+    for (const auto& run : runs(x.size(2), x.size(3), kernel, stride, padding)) {
+      part(y, run.out, 1).addmm_(part(x, run.in, run.length), part(weight, run.tap, run.length).t());
+    }
+    ctx->save_for_backward({x, weight});
+    ctx->saved_data["stride"] = stride;
+    ctx->saved_data["padding"] = padding;
+    return y;
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list gradients) {
+    require_first_derivative("a convolution to few pixels");
+    const auto saved = ctx->get_saved_variables();
+    const auto &x = saved[0], &weight = saved[1];
+    const auto grad = gradients[0].contiguous(kChannelsLast);
+    at::Tensor grad_x, grad_weight;
+    if (ctx->needs_input_grad(0)) grad_x = at::zeros_like(x, kChannelsLast);
+    if (ctx->needs_input_grad(1)) grad_weight = at::zeros_like(weight, kChannelsLast);
+    for (const auto& run : runs(x.size(2), x.size(3), weight.size(2), ctx->saved_data["stride"].toInt(), ctx->saved_data["padding"].toInt())) {
+      const auto above = part(grad, run.out, 1);
+      if (grad_x.defined()) part(grad_x, run.in, run.length).addmm_(above, part(weight, run.tap, run.length));
+      if (grad_weight.defined()) part(grad_weight, run.tap, run.length).addmm_(above.t(), part(x, run.in, run.length));
+    }
+    return {grad_x, grad_weight, at::Tensor(), at::Tensor()};
+  }
+};
+
+}  // namespace
+
+at::Tensor conv2d(const at::Tensor& x, const at::Tensor& weight, int64_t stride, int64_t padding) {
+  const bool plain = x.device().is_cpu() && x.dim() == 4 && x.numel() > 0 && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble) &&
+                     x.scalar_type() == weight.scalar_type() && x.size(1) == weight.size(1) && x.is_contiguous(kChannelsLast);
+  if (plain && weight.size(2) == 1 && weight.size(3) == 1 && padding == 0) {
+    return PointwiseFunction::apply(x, weight.is_contiguous(kChannelsLast) ? weight : weight.contiguous(kChannelsLast), stride);
+  }
+  const int64_t kernel = weight.size(2), rows = x.size(2) + 2 * padding - kernel, columns = x.size(3) + 2 * padding - kernel;
+  if (plain && kernel == weight.size(3) && rows >= 0 && columns >= 0 && (rows / stride + 1) * (columns / stride + 1) <= kFewPixels) {
+    return FewPixelsFunction::apply(x, weight, stride, padding);
+  }
+  return at::conv2d(x, weight, {}, stride, padding);
+}
+
+}  // namespace zoo::nn

@@ -1,0 +1,49 @@
+// The loops of group norm with ReLU, on raw memory: one image or one group at a time, so that the caller can spread them over
+// threads. Statistics in two passes, sums in double; the mean is kept in double and subtracted in two parts, so that a large
+// mean costs no digits. Nothing but (input, mean, rstd) is needed to go back: the sign of the output is computed again.
+#pragma once
+
+#include <cstdint>
+
+namespace zoo::nn::kernels {
+
+struct GroupNormShape {
+  int64_t channels = 0, groups = 0;
+  int64_t pixels = 0;  // of one image
+  double eps = 0;
+  bool relu = false;
+};
+
+template <class T>
+struct GroupNormForward {
+  const T* x;
+  const T *gamma, *beta;  // [channels]
+  double *mean, *rstd;    // [images, groups]
+  T* y;
+};
+
+template <class T>
+struct GroupNormBackward {
+  const T *grad, *x;           // of the output; the input
+  const T* skip;               // another gradient of the input, added to the result; may be null
+  const T *gamma, *beta;       // [channels]
+  const double *mean, *rstd;   // [images, groups]
+  T* grad_x;
+  double *grad_gamma, *grad_beta;  // [images, channels], each image's share
+};
+
+// Images in channels-last memory, [pixels][channels]; the groups [first, last) of one image. `scratch` has room for
+// group_norm_scratch(shape) values.
+void group_norm_forward_last(const GroupNormShape&, const GroupNormForward<float>&, int64_t image, int64_t first, int64_t last, double* scratch);
+void group_norm_forward_last(const GroupNormShape&, const GroupNormForward<double>&, int64_t image, int64_t first, int64_t last, double* scratch);
+void group_norm_backward_last(const GroupNormShape&, const GroupNormBackward<float>&, int64_t image, int64_t first, int64_t last, double* scratch);
+void group_norm_backward_last(const GroupNormShape&, const GroupNormBackward<double>&, int64_t image, int64_t first, int64_t last, double* scratch);
+int64_t group_norm_scratch(const GroupNormShape& shape);
+
+// Images in NCHW memory, [channels][pixels]: the same.
+void group_norm_forward_first(const GroupNormShape&, const GroupNormForward<float>&, int64_t image, int64_t first, int64_t last);
+void group_norm_forward_first(const GroupNormShape&, const GroupNormForward<double>&, int64_t image, int64_t first, int64_t last);
+void group_norm_backward_first(const GroupNormShape&, const GroupNormBackward<float>&, int64_t image, int64_t first, int64_t last);
+void group_norm_backward_first(const GroupNormShape&, const GroupNormBackward<double>&, int64_t image, int64_t first, int64_t last);
+
+}  // namespace zoo::nn::kernels

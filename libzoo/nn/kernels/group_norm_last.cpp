@@ -1,0 +1,244 @@
+// Group norm in channels-last memory: every inner loop runs over channels, which lie side by side. Sums are taken per channel,
+// of differences from the first pixel, in blocks of pixels short enough for the type of the data; the blocks are added up in double.
+#include <libzoo/core/kernel_clones.h>
+#include <libzoo/nn/kernels/group_norm.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace zoo::nn::kernels {
+namespace {
+
+constexpr int64_t kBlock = 32;  // pixels
+
+// Where one image's groups lie, and the per-channel rows that the loops read.
+template <class T>
+struct Rows {
+  int64_t width;     // channels of these groups
+  double *sum, *sum2;  // totals
+  T *part, *part2;     // of one block
+  T *mean, *rest;      // the mean in two parts
+  T *scale, *shift, *slope, *offset;
+};
+
+template <class T>
+ZOO_INLINE Rows<T> rows_in(double* scratch, int64_t width) {
+  T* values = reinterpret_cast<T*>(scratch + 2 * width);
+  return {width, scratch, scratch + width, values, values + width, values + 2 * width, values + 3 * width,
+          values + 4 * width, values + 5 * width, values + 6 * width, values + 7 * width};
+}
+
+template <class T>
+ZOO_INLINE void add_block(double* __restrict total, const T* __restrict part, int64_t width) {
+  for (int64_t c = 0; c < width; ++c) total[c] += double(part[c]);
+}
+
+template <class T>
+ZOO_INLINE void split_mean(const Rows<T>& rows, int64_t begin, int64_t end, double mean) {
+  const T high = T(mean), low = T(mean - double(high));
+  for (int64_t c = begin; c < end; ++c) rows.mean[c] = high, rows.rest[c] = low;
+}
+
+template <class T>
+ZOO_INLINE void sum_pixels(const T* __restrict x, int64_t pixels, int64_t stride, const Rows<T>& rows) {
+  T* __restrict part = rows.part;
+  const int64_t width = rows.width;
+  for (int64_t c = 0; c < width; ++c) rows.sum[c] = double(pixels) * double(x[c]);
+  for (int64_t p = 0; p < pixels; p += kBlock) {
+    for (int64_t c = 0; c < width; ++c) part[c] = 0;
+    for (int64_t q = p; q < std::min(p + kBlock, pixels); ++q) {
+      const T* __restrict row = x + q * stride;
+      for (int64_t c = 0; c < width; ++c) part[c] += row[c] - x[c];
+    }
+    add_block(rows.sum, part, width);
+  }
+}
+
+template <class T>
+ZOO_INLINE void sum_squares(const T* __restrict x, int64_t pixels, int64_t stride, const Rows<T>& rows) {
+  T* __restrict part = rows.part;
+  const T* __restrict mean = rows.mean;
+  const T* __restrict rest = rows.rest;
+  const int64_t width = rows.width;
+  for (int64_t c = 0; c < width; ++c) rows.sum[c] = 0;
+  for (int64_t p = 0; p < pixels; p += kBlock) {
+    for (int64_t c = 0; c < width; ++c) part[c] = 0;
+    for (int64_t q = p; q < std::min(p + kBlock, pixels); ++q) {
+      const T* __restrict row = x + q * stride;
+      for (int64_t c = 0; c < width; ++c) {
+        const T centred = (row[c] - mean[c]) - rest[c];
+        part[c] += centred * centred;
+      }
+    }
+    add_block(rows.sum, part, width);
+  }
+}
+
+// Comparisons are written so that NaN comes through, as in torch.
+template <class T>
+ZOO_INLINE void normalise(const T* __restrict x, T* __restrict y, int64_t pixels, int64_t stride, const Rows<T>& rows, bool relu) {
+  const T* __restrict mean = rows.mean;
+  const T* __restrict rest = rows.rest;
+  const T* __restrict scale = rows.scale;
+  const T* __restrict shift = rows.shift;
+  for (int64_t p = 0; p < pixels; ++p) {
+    const T* __restrict from = x + p * stride;
+    T* __restrict to = y + p * stride;
+    if (relu) {
+      for (int64_t c = 0; c < rows.width; ++c) {
+        const T value = ((from[c] - mean[c]) - rest[c]) * scale[c] + shift[c];
+        to[c] = value < T(0) ? T(0) : value;
+      }
+    } else {
+      for (int64_t c = 0; c < rows.width; ++c) to[c] = ((from[c] - mean[c]) - rest[c]) * scale[c] + shift[c];
+    }
+  }
+}
+
+template <class T>
+ZOO_INLINE void forward(const GroupNormShape& shape, const GroupNormForward<T>& data, int64_t image, int64_t first, int64_t last, double* scratch) {
+  const int64_t depth = shape.channels / shape.groups;
+  const int64_t start = first * depth, width = (last - first) * depth;
+  const double count = double(depth * shape.pixels);
+  const T* x = data.x + image * shape.pixels * shape.channels + start;
+  T* y = data.y + image * shape.pixels * shape.channels + start;
+  double* mean = data.mean + image * shape.groups;
+  double* rstd = data.rstd + image * shape.groups;
+  const auto rows = rows_in<T>(scratch, width);
+
+  sum_pixels(x, shape.pixels, shape.channels, rows);
+  for (int64_t g = first; g < last; ++g) {
+    double total = 0;
+    for (int64_t c = (g - first) * depth; c < (g - first + 1) * depth; ++c) total += rows.sum[c];
+    mean[g] = total / count;
+    split_mean(rows, (g - first) * depth, (g - first + 1) * depth, mean[g]);
+  }
+  sum_squares(x, shape.pixels, shape.channels, rows);
+  for (int64_t g = first; g < last; ++g) {
+    double total = 0;
+    for (int64_t c = (g - first) * depth; c < (g - first + 1) * depth; ++c) total += rows.sum[c];
+    rstd[g] = 1 / std::sqrt(total / count + shape.eps);
+    for (int64_t c = (g - first) * depth; c < (g - first + 1) * depth; ++c) {
+      rows.scale[c] = T(rstd[g] * double(data.gamma[start + c]));
+      rows.shift[c] = data.beta[start + c];
+    }
+  }
+  if (shape.relu) normalise(x, y, shape.pixels, shape.channels, rows, true);
+  else normalise(x, y, shape.pixels, shape.channels, rows, false);
+}
+
+// Per channel: the sums of the gradient and of gradient · (x - mean), where the output was not cut off.
+template <class T>
+ZOO_INLINE void sum_gradients(const T* __restrict grad, const T* __restrict x, int64_t pixels, int64_t stride, const Rows<T>& rows, bool relu) {
+  const T* __restrict mean = rows.mean;
+  const T* __restrict rest = rows.rest;
+  const T* __restrict scale = rows.scale;
+  const T* __restrict shift = rows.shift;
+  T* __restrict part = rows.part;
+  T* __restrict part2 = rows.part2;
+  const int64_t width = rows.width;
+  for (int64_t c = 0; c < width; ++c) rows.sum[c] = rows.sum2[c] = 0;
+  for (int64_t p = 0; p < pixels; p += kBlock) {
+    for (int64_t c = 0; c < width; ++c) part[c] = part2[c] = 0;
+    for (int64_t q = p; q < std::min(p + kBlock, pixels); ++q) {
+      const T* __restrict from = x + q * stride;
+      const T* __restrict above = grad + q * stride;
+      for (int64_t c = 0; c < width; ++c) {
+        const T centred = (from[c] - mean[c]) - rest[c];
+        const T open = relu && centred * scale[c] + shift[c] <= T(0) ? T(0) : above[c];
+        part[c] += open;
+        part2[c] += open * centred;
+      }
+    }
+    add_block(rows.sum, part, width);
+    add_block(rows.sum2, part2, width);
+  }
+}
+
+template <class T>
+ZOO_INLINE void spread_gradients(const T* __restrict grad, const T* __restrict x, const T* __restrict skip, T* __restrict grad_x, int64_t pixels,
+                                 int64_t stride, const Rows<T>& rows, bool relu, bool add) {
+  const T* __restrict mean = rows.mean;
+  const T* __restrict rest = rows.rest;
+  const T* __restrict scale = rows.scale;
+  const T* __restrict shift = rows.shift;
+  const T* __restrict slope = rows.slope;
+  const T* __restrict offset = rows.offset;
+  for (int64_t p = 0; p < pixels; ++p) {
+    const T* __restrict from = x + p * stride;
+    const T* __restrict above = grad + p * stride;
+    const T* __restrict other = add ? skip + p * stride : nullptr;
+    T* __restrict to = grad_x + p * stride;
+    for (int64_t c = 0; c < rows.width; ++c) {
+      const T centred = (from[c] - mean[c]) - rest[c];
+      const T open = relu && centred * scale[c] + shift[c] <= T(0) ? T(0) : above[c];
+      const T own = open * scale[c] + (centred * slope[c] + offset[c]);
+      to[c] = add ? own + other[c] : own;
+    }
+  }
+}
+
+template <class T>
+ZOO_INLINE void backward(const GroupNormShape& shape, const GroupNormBackward<T>& data, int64_t image, int64_t first, int64_t last, double* scratch) {
+  const int64_t depth = shape.channels / shape.groups;
+  const int64_t start = first * depth, width = (last - first) * depth;
+  const double count = double(depth * shape.pixels);
+  const int64_t place = image * shape.pixels * shape.channels + start;
+  const double* mean = data.mean + image * shape.groups;
+  const double* rstd = data.rstd + image * shape.groups;
+  double* grad_gamma = data.grad_gamma + image * shape.channels + start;
+  double* grad_beta = data.grad_beta + image * shape.channels + start;
+  const auto rows = rows_in<T>(scratch, width);
+
+  for (int64_t g = first; g < last; ++g) {
+    split_mean(rows, (g - first) * depth, (g - first + 1) * depth, mean[g]);
+    for (int64_t c = (g - first) * depth; c < (g - first + 1) * depth; ++c) {
+      rows.scale[c] = T(rstd[g] * double(data.gamma[start + c]));
+      rows.shift[c] = data.beta[start + c];
+    }
+  }
+  if (shape.relu) sum_gradients(data.grad + place, data.x + place, shape.pixels, shape.channels, rows, true);
+  else sum_gradients(data.grad + place, data.x + place, shape.pixels, shape.channels, rows, false);
+  for (int64_t g = first; g < last; ++g) {
+    double plain = 0, centred = 0;
+    for (int64_t c = (g - first) * depth; c < (g - first + 1) * depth; ++c) {
+      grad_beta[c] = rows.sum[c];
+      grad_gamma[c] = rows.sum2[c] * rstd[g];
+      plain += rows.sum[c] * double(data.gamma[start + c]);
+      centred += grad_gamma[c] * double(data.gamma[start + c]);
+    }
+    for (int64_t c = (g - first) * depth; c < (g - first + 1) * depth; ++c) {
+      rows.slope[c] = T(-rstd[g] * rstd[g] * centred / count);
+      rows.offset[c] = T(-rstd[g] * plain / count);
+    }
+  }
+  const T* skip = data.skip ? data.skip + place : nullptr;
+  const auto spread = [&](bool relu, bool add) __attribute__((always_inline)) {
+    spread_gradients(data.grad + place, data.x + place, skip, data.grad_x + place, shape.pixels, shape.channels, rows, relu, add);
+  };
+  if (shape.relu) skip ? spread(true, true) : spread(true, false);
+  else skip ? spread(false, true) : spread(false, false);
+}
+
+}  // namespace
+
+int64_t group_norm_scratch(const GroupNormShape& shape) { return 10 * shape.channels; }
+
+ZOO_CLONES void group_norm_forward_last(const GroupNormShape& shape, const GroupNormForward<float>& data, int64_t image, int64_t first, int64_t last,
+                                        double* scratch) {
+  forward(shape, data, image, first, last, scratch);
+}
+ZOO_CLONES void group_norm_forward_last(const GroupNormShape& shape, const GroupNormForward<double>& data, int64_t image, int64_t first, int64_t last,
+                                        double* scratch) {
+  forward(shape, data, image, first, last, scratch);
+}
+ZOO_CLONES void group_norm_backward_last(const GroupNormShape& shape, const GroupNormBackward<float>& data, int64_t image, int64_t first, int64_t last,
+                                         double* scratch) {
+  backward(shape, data, image, first, last, scratch);
+}
+ZOO_CLONES void group_norm_backward_last(const GroupNormShape& shape, const GroupNormBackward<double>& data, int64_t image, int64_t first, int64_t last,
+                                         double* scratch) {
+  backward(shape, data, image, first, last, scratch);
+}
+
+}  // namespace zoo::nn::kernels
