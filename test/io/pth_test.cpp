@@ -169,7 +169,7 @@ TEST_CASE("Damaged and hostile pickles are refused", "[io]") {
       {"negative offset", one(tensor(-1, {2}, {1})), "offset must be a whole number"},
       {"negative size", one(tensor(0, {-2}, {1})), "size must be a whole number"},
       {"ranks differ", one(tensor(0, {2}, {1, 1})), "different lengths"},
-      {"expanded without end", one(tensor(0, {2147483647}, {0})), "more than twice the size"},
+      {"expanded without end", one(tensor(0, {2147483647}, {0})), "more memory than twice its size"},
       {"nested too deep", pth(program(nested)), "nested deeper than 64"},
       {"many marks", pth(program(deep)), "unbalanced"},
       {"byteorder", pth(program("}"), "", "middle"), "byteorder"},
@@ -191,5 +191,5 @@ TEST_CASE("Pickles that refer to themselves or multiply end with an error", "[io
     const std::string before = "h" + std::string(1, char(i - 1));
     doubling += "}q" + std::string(1, i) + "(" + text("a") + before + text("b") + before + "u";
   }
-  REQUIRE_THROWS_WITH(read(pth(program(doubling + "t"))), Contains("more than twice the size of the file"));
+  REQUIRE_THROWS_WITH(read(pth(program(doubling + "t"))), Contains("more memory than twice its size"));
 }
