@@ -1,0 +1,53 @@
+// BiT R50x1 in float32 with 10 classes and random weights: what peers/bit_timm_step.py does with timm.
+#include "test/bench/bench.h"
+
+#include <libzoo/nn/res_net_v2.h>
+#include <libzoo/optim/sgd.h>
+
+#include <ATen/ATen.h>
+
+#include <memory>
+
+namespace zoo::bench {
+namespace {
+
+nn::ResNetV2 network() {
+  nn::ResNetV2 net(nn::ResNetV2Options{.num_classes = 10});
+  at::NoGradGuard no_grad;
+  net->named_parameters()["head.conv.weight"].normal_(0, 0.01);  // a zero head would send no gradient into the body
+  return net;
+}
+
+at::Tensor images(const Settings& settings) { return at::rand({settings.batch, 3, settings.size, settings.size}).mul_(2).sub_(1); }
+
+Job forward(const Settings& settings) {
+  auto net = network();
+  net->eval();
+  const auto x = images(settings);
+  return {.run = [net, x]() mutable {
+            c10::InferenceMode inference;
+            net(x);
+          },
+          .items = double(settings.batch), .unit = "images/s"};
+}
+
+Job train(const Settings& settings) {
+  auto net = network();
+  const auto x = images(settings), labels = at::randint(0, 10, {settings.batch}, at::kLong);
+  auto sgd = std::make_shared<optim::Sgd>(net->named_parameters(), optim::SgdOptions{.momentum = 0.9});
+  return {.run = [net, x, labels, sgd]() mutable {
+            const auto loss = at::cross_entropy_loss(net(x), labels);
+            sgd->zero_grad();
+            loss.backward();
+            sgd->step(0.003);
+          },
+          .items = double(settings.batch), .unit = "images/s"};
+}
+
+}  // namespace
+
+std::vector<Benchmark> bit_benchmarks() {
+  return {{"bit_train", "a training step of R50x1 with SGD and momentum", train}, {"bit_forward", "R50x1 without gradients", forward}};
+}
+
+}  // namespace zoo::bench

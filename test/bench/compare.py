@@ -1,0 +1,99 @@
+"""Runs ours and a peer alternately and compares: called by compare.sh, which prepares both.
+
+A benchmark of BENCHMARKS names our command and one or more ways to run the peer; the fastest of these in one trial each is the
+one compared with. Every pair gives a ratio, > 1 meaning that ours is better; reported are the median, the lowest and the highest.
+"""
+import argparse
+import fnmatch
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+
+
+def peer(script, *arguments):
+    return [sys.executable, os.path.join(HERE, "peers", script), *arguments]
+
+
+def timm(task, layout):
+    return peer("bit_timm_step.py", "--task", task, "--size", "64", "--batch", "32", "--threads", "2", "--layout", layout, "--warmup", "2", "--repeats", "7")
+
+
+def ours(job):
+    return ["zoo-bench", job, "--size", "64", "--batch", "32", "--threads", "2", "--warmup", "2", "--repeats", "7"]
+
+
+# seconds: the programs report no figure; the wall time of the whole process is compared.
+BENCHMARKS = {
+    "bit": [
+        dict(name="train_r50x1_64", unit="images/s", better="higher", ours=ours("bit_train"), peers=[timm("train", "nchw"), timm("train", "nhwc")]),
+        dict(name="forward_r50x1_64", unit="images/s", better="higher", ours=ours("bit_forward"), peers=[timm("forward", "nchw"), timm("forward", "nhwc")]),
+        dict(name="start_up", unit="s", better="lower", ours=["zoo-bit", "--help"], peers=[["zoo-nothing"]], wall_of=5),
+    ],
+}
+
+
+def value_of(benchmark, command, folder):
+    """The figure of one run of `command`; programs of ours are looked up in `folder`."""
+    command = [os.path.join(folder, command[0]) if command[0].startswith("zoo-") else command[0], *command[1:]]
+    if "wall_of" in benchmark:
+        times = []
+        for _ in range(benchmark["wall_of"]):
+            start = time.perf_counter()
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            times.append(time.perf_counter() - start)
+        return statistics.median(times)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        sys.exit(f"error: {' '.join(command)} ended with {done.returncode}")
+    return json.loads(done.stdout.strip().splitlines()[-1])["value"]
+
+
+def compare(benchmark, folder, pairs):
+    higher = benchmark["better"] == "higher"
+    command = benchmark["peers"][0]
+    if len(benchmark["peers"]) > 1:
+        command = (max if higher else min)(benchmark["peers"], key=lambda each: value_of(benchmark, each, folder))
+    our_values, peer_values, ratios = [], [], []
+    for _ in range(pairs):
+        our_values.append(value_of(benchmark, benchmark["ours"], folder))
+        peer_values.append(value_of(benchmark, command, folder))
+        ratios.append(our_values[-1] / peer_values[-1] if higher else peer_values[-1] / our_values[-1])
+    return dict(name=benchmark["name"], unit=benchmark["unit"], ours=statistics.median(our_values), peer=statistics.median(peer_values),
+                ratio=statistics.median(ratios), spread=[min(ratios), max(ratios)], pairs=pairs,
+                peer_command=" ".join(os.path.relpath(word, ROOT) if os.path.isabs(word) else word for word in command[-len(command) + 1:] or command))
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="compare.sh", description="Times ours against a peer, alternately.")
+    parser.add_argument("system", choices=sorted(BENCHMARKS))
+    parser.add_argument("--filter", default="*", help="names of benchmarks, with wildcards")
+    parser.add_argument("--pairs", type=int, default=5, help="at least 5 for a figure that is published")
+    parser.add_argument("--build", default="build/release", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    chosen = [each for each in BENCHMARKS[arguments.system] if fnmatch.fnmatch(each["name"], arguments.filter)]
+    if not chosen or arguments.pairs < 1:
+        sys.exit(f"error: nothing to run\nhint: benchmarks of {arguments.system}: {', '.join(each['name'] for each in BENCHMARKS[arguments.system])}")
+    folder = os.path.join(arguments.build, "bin")
+    results = []
+    print(f"{'benchmark':<24}{'unit':<12}{'ours':>12}{'peer':>12}{'ratio':>8}  spread")
+    for benchmark in chosen:
+        result = compare(benchmark, folder, arguments.pairs)
+        results.append(result)
+        low, high = result["spread"]
+        print(f"{result['name']:<24}{result['unit']:<12}{result['ours']:>12.4g}{result['peer']:>12.4g}{result['ratio']:>8.3f}  {low:.3f} to {high:.3f}", flush=True)
+    os.makedirs(os.path.join(ROOT, "build", "bench"), exist_ok=True)
+    path = os.path.join(ROOT, "build", "bench", arguments.system + ".json")
+    with open(path, "w") as file:
+        json.dump(results, file, indent=1)
+        file.write("\n")
+    print(f"written: {os.path.relpath(path)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Times ours against what a user would run instead, alternately, and writes build/bench/SYSTEM.json.
+#
+#   bash test/bench/compare.sh bit [--filter GLOB] [--pairs 5]
+#
+# ZOO_BUILD_DIR=build/release       our programs (built here if they are missing)
+# ZOO_BENCH_VENV=test/bench/venv    the peers' Python environment (made here if it is missing)
+# ZOO_PIP_ARGS="--index-url URL"    passed to `pip install`
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+build=${ZOO_BUILD_DIR:-build/release}
+venv=${ZOO_BENCH_VENV:-test/bench/venv}
+
+# torch first; the rest without what it depends on, which would bring another torch.
+torch=torch==2.13.0
+others=(timm==1.0.31 torchvision==0.28.0 numpy==2.4.6 pillow==12.0.0 safetensors==0.8.0 PyYAML==6.0.4
+  huggingface_hub httpx httpcore h11 anyio idna certifi sniffio tqdm packaging requests urllib3 charset_normalizer)
+
+if ! "$venv/bin/python" -c 'import torch, numpy, yaml, safetensors, PIL' 2> /dev/null; then
+  echo "bench: making the peers' Python environment $venv" >&2
+  [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+  pip=("$venv/bin/python" -m pip install --quiet --disable-pip-version-check)
+  # shellcheck disable=SC2086  # several arguments on purpose
+  "${pip[@]}" ${ZOO_PIP_ARGS:-} "$torch"
+  # shellcheck disable=SC2086
+  "${pip[@]}" ${ZOO_PIP_ARGS:-} --no-deps "${others[@]}"
+fi
+
+if [ ! -x "$build/bin/zoo-bench" ]; then
+  echo "bench: building our programs in $build" >&2
+  bash third_party/setup.sh >&2
+  cmake --preset release -B "$build" > /dev/null
+fi
+if [ -f "$build/build.ninja" ] && [ -z "${ZOO_BENCH_NO_BUILD:-}" ]; then
+  cmake --build "$build" --target zoo-bench zoo-nothing zoo-bit >&2
+fi
+
+exec "$venv/bin/python" test/bench/compare.py --build "$build" "$@"

@@ -1,0 +1,2 @@
+// Loads LibTorch and ends.
+int main() {}
