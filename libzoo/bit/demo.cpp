@@ -62,9 +62,9 @@ io::Image prediction_sheet(nn::ResNetV2& model, const data::ImageDataset& test, 
   for (int64_t i = 0; i < predicted.size(0); ++i) {
     const int64_t said = predicted[i].item<int64_t>(), truth = test.label(i);
     cells.push_back({.image = test.image(i), .caption = fmt::format("{} ({})", test.class_name(said), test.class_name(truth)),
-                     .highlight = said != truth});
+                     .color = said == truth ? data::kRight : data::kWrong});
   }
-  return data::contact_sheet(cells, {.columns = kColumns, .title = "predicted (true)"});
+  return data::contact_sheet(cells, {.columns = kColumns, .cell_pixels = 64, .title = "predicted (true)"});
 }
 
 }  // namespace
