@@ -14,8 +14,9 @@
 namespace zoo::io {
 namespace {
 
-constexpr int64_t kInflateRatio = 1032;             // the most that deflate can expand
-constexpr png_alloc_size_t kChunkBytes = 8 << 20;   // for chunks that are kept: palette and transparency
+constexpr int64_t kInflateRatio = 1032;            // the most that deflate can expand
+constexpr int64_t kMaxWidth = 1'000'000;           // libpng's own default; a row is held expanded, several times
+constexpr png_alloc_size_t kChunkBytes = 8 << 20;  // for chunks that are kept: palette and transparency
 
 struct Source {
   std::span<const uint8_t> bytes;
@@ -47,7 +48,7 @@ struct Decoder {
     source->position += size;
   }
 
-  bool read_header(int64_t max_pixels) {
+  bool read_header() {
     png = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, fail, [](png_structp, png_const_charp) {});
     if (!png) return false;
     if (setjmp(png_jmpbuf(png))) return false;
@@ -104,12 +105,14 @@ struct Decoder {
   }
 };
 
+// Called before the transformations are set, and after it for interlaced pictures, which are held whole.
 void check_size(const Decoder& decoder, const DecodeOptions& options, const std::string& where) {
   const int64_t height = decoder.height(), width = decoder.width(), file_size = int64_t(decoder.source.bytes.size());
   if (height > options.max_pixels / width) {
     throw UserError(fmt::format("{}: the header claims {}x{} pixels, the limit is {}", where, height, width, options.max_pixels),
                     "raise max_pixels if the picture is really that large");
   }
+  if (width > kMaxWidth) throw UserError(fmt::format("{}: the header claims a width of {} pixels, the limit is {}", where, width, kMaxWidth));
   if (decoder.row_bytes() * height > std::max(kEagerBytes, kInflateRatio * file_size)) {
     throw UserError(fmt::format("{}: the header claims {}x{} pixels, more than a file of {} bytes can hold", where, height, width, file_size));
   }
@@ -122,7 +125,7 @@ Image decode(std::span<const uint8_t> bytes, const DecodeOptions& options, const
   auto check = [&](bool good, const char* what) {
     if (!good) throw UserError(fmt::format("{}: {}: {}", where, what, decoder.message), "the file is no whole PNG; copy or export it again");
   };
-  check(decoder.read_header(options.max_pixels), "no PNG header");
+  check(decoder.read_header(), "no PNG header");
   check_size(decoder, options, where);
   kept_16 = may_keep_16 && options.mode == ColorMode::unchanged && decoder.depth() == 16;
   check(decoder.start(options.mode, kept_16), "damaged PNG");
@@ -131,6 +134,7 @@ Image decode(std::span<const uint8_t> bytes, const DecodeOptions& options, const
   const bool to_luma = options.mode == ColorMode::gray && decoder.channels() == 3;
   Image image{decoder.height(), decoder.width(), to_luma ? 1 : stride / decoder.width(), {}};
   if (decoder.interlaced()) {
+    check_size(decoder, options, where);
     Image colours{image.height, image.width, stride / image.width, {}};
     colours.pixels.resize(size_t(image.height * stride));
     check(decoder.read_passes(colours.pixels.data(), stride, image.height), "damaged PNG");
