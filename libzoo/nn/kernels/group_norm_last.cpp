@@ -127,6 +127,12 @@ ZOO_INLINE void forward(const GroupNormShape& shape, const GroupNormForward<T>& 
   else normalise(x, y, shape.pixels, shape.channels, rows, false);
 }
 
+// What ReLU lets through of a gradient. A factor and not a choice of summands: that becomes a branch, and scalar code.
+template <class T>
+ZOO_INLINE T gate(T before_relu) {
+  return before_relu <= T(0) ? T(0) : T(1);
+}
+
 // Per channel: the sums of the gradient and of gradient · (x - mean), where the output was not cut off.
 template <class T>
 ZOO_INLINE void sum_gradients(const T* __restrict grad, const T* __restrict x, int64_t pixels, int64_t stride, const Rows<T>& rows, bool relu) {
@@ -145,7 +151,7 @@ ZOO_INLINE void sum_gradients(const T* __restrict grad, const T* __restrict x, i
       const T* __restrict above = grad + q * stride;
       for (int64_t c = 0; c < width; ++c) {
         const T centred = (from[c] - mean[c]) - rest[c];
-        const T open = relu && centred * scale[c] + shift[c] <= T(0) ? T(0) : above[c];
+        const T open = relu ? above[c] * gate(centred * scale[c] + shift[c]) : above[c];
         part[c] += open;
         part2[c] += open * centred;
       }
@@ -171,7 +177,7 @@ ZOO_INLINE void spread_gradients(const T* __restrict grad, const T* __restrict x
     T* __restrict to = grad_x + p * stride;
     for (int64_t c = 0; c < rows.width; ++c) {
       const T centred = (from[c] - mean[c]) - rest[c];
-      const T open = relu && centred * scale[c] + shift[c] <= T(0) ? T(0) : above[c];
+      const T open = relu ? above[c] * gate(centred * scale[c] + shift[c]) : above[c];
       const T own = open * scale[c] + (centred * slope[c] + offset[c]);
       to[c] = add ? own + other[c] : own;
     }
