@@ -28,7 +28,7 @@ def ours(job):
     return ["zoo-bench", job, "--size", "64", "--batch", "32", "--threads", "2", "--warmup", "2", "--repeats", "7"]
 
 
-# seconds: the programs report no figure; the wall time of the whole process is compared.
+# wall_of: the programs report no figure; compared is the median wall time of so many runs of the whole process.
 BENCHMARKS = {
     "bit": [
         dict(name="train_r50x1_64", unit="images/s", better="higher", ours=ours("bit_train"), peers=[timm("train", "nchw"), timm("train", "nhwc")]),
@@ -66,7 +66,7 @@ def compare(benchmark, folder, pairs):
         ratios.append(our_values[-1] / peer_values[-1] if higher else peer_values[-1] / our_values[-1])
     return dict(name=benchmark["name"], unit=benchmark["unit"], ours=statistics.median(our_values), peer=statistics.median(peer_values),
                 ratio=statistics.median(ratios), spread=[min(ratios), max(ratios)], pairs=pairs,
-                peer_command=" ".join(os.path.relpath(word, ROOT) if os.path.isabs(word) else word for word in command[-len(command) + 1:] or command))
+                peer_command=" ".join(os.path.basename(word) for word in command))
 
 
 def main():

@@ -3,7 +3,7 @@
 #
 #   bash test/bench/compare.sh bit [--filter GLOB] [--pairs 5]
 #
-# ZOO_BUILD_DIR=build/release       our programs (built here if they are missing)
+# ZOO_BUILD_DIR=build/release       our programs are built here
 # ZOO_BENCH_VENV=test/bench/venv    the peers' Python environment (made here if it is missing)
 # ZOO_PIP_ARGS="--index-url URL"    passed to `pip install`
 set -euo pipefail
@@ -14,7 +14,7 @@ venv=${ZOO_BENCH_VENV:-test/bench/venv}
 # torch first; the rest without what it depends on, which would bring another torch.
 torch=torch==2.13.0
 others=(timm==1.0.31 torchvision==0.28.0 numpy==2.4.6 pillow==12.0.0 safetensors==0.8.0 PyYAML==6.0.4
-  huggingface_hub httpx httpcore h11 anyio idna certifi sniffio tqdm packaging requests urllib3 charset_normalizer)
+  huggingface_hub==2.4.0 httpx==0.28.1 requests==2.34.2 tqdm==4.70.1 packaging==26.3)
 
 if ! "$venv/bin/python" -c 'import torch, numpy, yaml, safetensors, PIL' 2> /dev/null; then
   echo "bench: making the peers' Python environment $venv" >&2
@@ -26,13 +26,11 @@ if ! "$venv/bin/python" -c 'import torch, numpy, yaml, safetensors, PIL' 2> /dev
   "${pip[@]}" ${ZOO_PIP_ARGS:-} --no-deps "${others[@]}"
 fi
 
-if [ ! -x "$build/bin/zoo-bench" ]; then
-  echo "bench: building our programs in $build" >&2
+if [ ! -f "$build/build.ninja" ]; then
   bash third_party/setup.sh >&2
   cmake --preset release -B "$build" > /dev/null
 fi
-if [ -f "$build/build.ninja" ] && [ -z "${ZOO_BENCH_NO_BUILD:-}" ]; then
-  cmake --build "$build" --target zoo-bench zoo-nothing zoo-bit >&2
-fi
+echo "bench: building our programs in $build" >&2
+cmake --build "$build" --target zoo-bench zoo-nothing zoo-bit >&2
 
 exec "$venv/bin/python" test/bench/compare.py --build "$build" "$@"
