@@ -172,7 +172,8 @@ nn::ResNetV2 with_zero_head(const nn::ResNetV2& model, int64_t num_classes) {
 
 Checkpoint load_tensors(NamedTensors raw, const std::map<std::string, std::string>& metadata, const std::string& where, const LoadOptions& options) {
   const NamedTensors tensors = normalised_names(std::move(raw));
-  Checkpoint checkpoint{.naming = require_naming(tensors, where)};
+  Checkpoint checkpoint;
+  checkpoint.naming = require_naming(tensors, where);
   auto architecture = require_architecture(tensors, checkpoint.naming, metadata, where);
   require_model(architecture, options.model, where);
   NamedTensors ours = canonical_tensors(tensors, checkpoint.naming, architecture, where);

@@ -31,7 +31,9 @@ Labelled all_of(const data::DatasetPointer& dataset, int64_t size, const LoaderO
 // `model` on a few examples, by HyperRule. False if a signal came in between.
 bool fine_tune(nn::ResNetV2& model, const data::DatasetPointer& examples, const HyperRule& rule, const DemoOptions& o,
                uint64_t seed, train::Run& run) {
-  auto batches = training_batches(examples, finetune_transform(rule, false), o.batch_size, {.workers = 0}, seed);
+  // A subset smaller than a batch is one batch: each step sees every example once, not some of them twice.
+  const int64_t batch_size = std::min(o.batch_size, examples->size());
+  auto batches = training_batches(examples, finetune_transform(rule, false), batch_size, {.workers = 0}, seed);
   optim::Sgd sgd(model->named_parameters(), {.momentum = 0.9});
   for (int64_t step = 0; step < rule.total_steps; ++step) {
     if (run.interrupted()) return false;
@@ -77,12 +79,13 @@ Json demo(const DemoOptions& o, train::Run& run) {
   if (run.interrupted()) return nullptr;
 
   Json table = Json::array();
+  Labelled test;
   for (int64_t shots : o.examples_per_class) {
     std::vector<double> transferred, scratch, nearest;
     for (int64_t draw = 0; draw < o.draws; ++draw) {
       const auto examples = few_shot_subset(train_set, shots, run.seed(fmt::format("subset {}", draw)));
       const HyperRule rule = hyper_rule(size_of(*examples), o.rule);
-      const Labelled test = all_of(test_set, rule.crop, o.pretrain.data);
+      if (!test.images.defined()) test = all_of(test_set, rule.crop, o.pretrain.data);
       const Labelled seen = all_of(examples, rule.crop, o.pretrain.data);
       const uint64_t seed = run.seed(fmt::format("fine-tuning {}", draw));
 

@@ -112,7 +112,9 @@ LinearProbe fewshot_lsr(const at::Tensor& features, const at::Tensor& labels, in
     throw Error(fmt::format("labels run from {} to {}, outside 0 to {}", labels.min().item<int64_t>(), labels.max().item<int64_t>(), num_classes - 1));
 
   const auto x64 = features.detach().to(at::kDouble);
-  LinearProbe probe{.mean = x64.mean(0), .standard_deviation = x64.std(0, /*unbiased=*/false) + kEpsilon, .weight = {}};
+  LinearProbe probe;
+  probe.mean = x64.mean(0);
+  probe.standard_deviation = x64.std(0, /*unbiased=*/false) + kEpsilon;
   const auto x = design(features, probe.mean, probe.standard_deviation);
   const auto y = at::one_hot(labels, num_classes).to(at::kDouble) * 2 - 1;
   const bool few_rows = x.size(0) < x.size(1);

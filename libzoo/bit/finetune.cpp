@@ -15,7 +15,10 @@ namespace {
 
 Checkpoint start_from(const FinetuneOptions& o, int64_t num_classes, uint64_t seed) {
   if (!o.checkpoint.empty()) return load_checkpoint(o.checkpoint, {.num_classes = num_classes, .head = Head::zero, .in_channels = 3});
-  return {.model = build(o.model, {.num_classes = num_classes, .seed = seed}), .info = {.name = std::string(find_model(o.model).name)}};
+  Checkpoint fresh;
+  fresh.model = build(o.model, {.num_classes = num_classes, .seed = seed});
+  fresh.info.name = find_model(o.model).name;
+  return fresh;
 }
 
 }  // namespace

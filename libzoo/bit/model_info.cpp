@@ -80,13 +80,14 @@ class PreprocessingReader {
 Preprocessing read_preprocessing(const std::string& text, const std::string& where) {
   const Json json = parse_json(text, fmt::format("{}: metadata {}", where, kPreprocessing));
   const PreprocessingReader reader(json, where);
-  const Preprocessing defaults;
-  return {.mode = reader.text("mode", defaults.mode, {"squash", "shortest", "tf"}),
-          .size = int64_t(reader.number("size", double(defaults.size), 1, double(kLargestPicture))),
-          .crop_fraction = reader.number("crop_fraction", defaults.crop_fraction, 0.01, 1),
-          .interpolation = reader.text("interpolation", defaults.interpolation, {"bilinear", "bicubic"}),
-          .mean = reader.numbers("mean", defaults.mean, -1e6, 1e6),
-          .deviation = reader.numbers("std", defaults.deviation, 1e-6, 1e6)};
+  Preprocessing p;
+  p.mode = reader.text("mode", p.mode, {"squash", "shortest", "tf"});
+  p.size = int64_t(reader.number("size", double(p.size), 1, double(kLargestPicture)));
+  p.crop_fraction = reader.number("crop_fraction", p.crop_fraction, 0.01, 1);
+  p.interpolation = reader.text("interpolation", p.interpolation, {"bilinear", "bicubic"});
+  p.mean = reader.numbers("mean", p.mean, -1e6, 1e6);
+  p.deviation = reader.numbers("std", p.deviation, 1e-6, 1e6);
+  return p;
 }
 
 }  // namespace

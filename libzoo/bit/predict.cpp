@@ -61,7 +61,8 @@ struct Predictor {
 };
 
 Predictor open_predictor(const fs::path& path, const std::optional<int64_t>& resolution, const at::Device& device) {
-  Predictor p{.checkpoint = load_checkpoint(path, {.head = Head::keep})};
+  Predictor p;
+  p.checkpoint = load_checkpoint(path, {.head = Head::keep});
   if (p.checkpoint.architecture.num_classes == 0) throw UserError(fmt::format("{}: the network has no head", path.string()), "fine-tune it first: zoo-bit finetune");
   if (p.checkpoint.architecture.in_channels != 3) {
     throw UserError(fmt::format("{}: the network takes {} channels, pictures have 3", path.string(), p.checkpoint.architecture.in_channels));
