@@ -35,7 +35,8 @@ Array parse(const Bytes& file, const std::string& where) {
     r.fail(error.what());
   }
   const uint64_t bytes = uint64_t(items) * item_size(dtype);
-  if (bytes != r.left()) r.fail(fmt::format("{} [{}] takes {} bytes, the file holds {}", name(dtype), fmt::join(shape, ", "), bytes, r.left()));
+  if (bytes != r.left())
+    r.fail(fmt::format("{} [{}] takes {} bytes, the file holds {}", name(dtype), fmt::join(shape, ", "), bytes, r.left()));
   MemoryBudget budget(file.size(), where);
   return make_array(dtype, std::move(shape), r.take(bytes, "the data"), file.owner, budget, true);
 }

@@ -56,7 +56,8 @@ class Stream {
         return given;
       }
       if (status != Z_OK && status != Z_BUF_ERROR) {
-        refuse(where_, consumed_, fmt::format("compressed data is damaged: {}", z_.msg ? z_.msg : status == Z_NEED_DICT ? "needs a dictionary" : zError(status)));
+        const char* why = z_.msg ? z_.msg : status == Z_NEED_DICT ? "needs a dictionary" : zError(status);
+        refuse(where_, consumed_, fmt::format("compressed data is damaged: {}", why));
       }
       if (given > 0) return given;
       if (taken == 0) refuse(where_, consumed_, "compressed data ends before its stream does");

@@ -20,7 +20,8 @@ Inflated inflate_into(std::span<const uint8_t> in, std::span<uint8_t> out, Frami
 
 // The same without keeping the output; stops, with ended = false, once more than `limit` bytes have come out.
 // *crc32 receives the checksum of the output.
-Inflated measure_inflated(std::span<const uint8_t> in, uint64_t limit, Framing framing, const std::string& where, uint32_t* crc32 = nullptr);
+Inflated measure_inflated(std::span<const uint8_t> in, uint64_t limit, Framing framing, const std::string& where,
+                          uint32_t* crc32 = nullptr);
 
 // Memory for n bytes that are about to be written; not cleared.
 struct Writable {

@@ -54,7 +54,9 @@ class Literal {
   static std::string printable(std::string_view text) { return std::string(is_utf8(text) ? text.substr(0, 40) : "?"); }
 
   char next() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\f')) ++at_;
+    while (at_ < text_.size() &&
+           (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\f'))
+      ++at_;
     return at_ < text_.size() ? text_[at_] : '\0';
   }
 
@@ -141,7 +143,8 @@ class Literal {
 NpyHeader read_npy_header(ByteReader& file) {
   if (file.text(std::min(file.left(), kMagic.size()), "") != kMagic) file.fail("no npy file: it does not begin with \\x93NUMPY");
   const int major = file.byte("the version"), minor = file.byte("the version");
-  if (major < 1 || major > 3 || minor != 0) file.fail(fmt::format("npy version {}.{} is not supported (1.0, 2.0 and 3.0 are)", major, minor));
+  if (major < 1 || major > 3 || minor != 0)
+    file.fail(fmt::format("npy version {}.{} is not supported (1.0, 2.0 and 3.0 are)", major, minor));
   const uint64_t size = major == 1 ? file.little<uint16_t>("the header's length") : file.little<uint32_t>("the header's length");
   const std::string_view text = file.text(size, "the header");
   if (text.empty() || text.back() != '\n') file.fail("the npy header does not end with a newline");
@@ -156,8 +159,10 @@ std::string make_npy_header(DType dtype, const std::vector<int64_t>& shape) {
   }
   if (!code) throw Error(fmt::format("npy has no {}", name(dtype)), "convert to F32 first");
   std::string dims;
-  for (size_t i = 0; i < shape.size(); ++i) dims += fmt::format("{}{}{}", i ? " " : "", shape[i], i + 1 < shape.size() || i == 0 ? "," : "");
-  std::string text = fmt::format("{{'descr': '{}{}', 'fortran_order': False, 'shape': ({}), }}", item_size(dtype) == 1 ? '|' : '<', *code, dims);
+  for (size_t i = 0; i < shape.size(); ++i)
+    dims += fmt::format("{}{}{}", i ? " " : "", shape[i], i + 1 < shape.size() || i == 0 ? "," : "");
+  std::string text =
+      fmt::format("{{'descr': '{}{}', 'fortran_order': False, 'shape': ({}), }}", item_size(dtype) == 1 ? '|' : '<', *code, dims);
   const size_t before = kMagic.size() + 4;
   text.resize((before + text.size() + 1 + 63) / 64 * 64 - before - 1, ' ');
   text += '\n';

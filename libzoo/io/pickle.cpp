@@ -17,16 +17,18 @@ struct NamedType {
   std::string_view name;
   DType dtype;
 };
-constexpr NamedType kStorages[] = {{"DoubleStorage", DType::f64}, {"FloatStorage", DType::f32}, {"HalfStorage", DType::f16},
-                                   {"BFloat16Storage", DType::bf16}, {"LongStorage", DType::i64}, {"IntStorage", DType::i32},
-                                   {"ShortStorage", DType::i16}, {"CharStorage", DType::i8}, {"ByteStorage", DType::u8}, {"BoolStorage", DType::boolean}};
+constexpr NamedType kStorages[] = {{"DoubleStorage", DType::f64},    {"FloatStorage", DType::f32}, {"HalfStorage", DType::f16},
+                                   {"BFloat16Storage", DType::bf16}, {"LongStorage", DType::i64},  {"IntStorage", DType::i32},
+                                   {"ShortStorage", DType::i16},     {"CharStorage", DType::i8},   {"ByteStorage", DType::u8},
+                                   {"BoolStorage", DType::boolean}};
 constexpr NamedType kDTypes[] = {{"float64", DType::f64}, {"float32", DType::f32}, {"float16", DType::f16}, {"bfloat16", DType::bf16},
                                  {"int64", DType::i64}, {"int32", DType::i32}, {"int16", DType::i16}, {"int8", DType::i8},
                                  {"uint64", DType::u64}, {"uint32", DType::u32}, {"uint16", DType::u16}, {"uint8", DType::u8},
                                  {"bool", DType::boolean}, {"float8_e4m3fn", DType::f8_e4m3}, {"float8_e5m2", DType::f8_e5m2}};
 // What REDUCE may call, beside torch.Size.
 constexpr std::string_view kOrderedDict = "collections OrderedDict", kTensorV2 = "torch._utils _rebuild_tensor_v2",
-                           kTensorV3 = "torch._utils _rebuild_tensor_v3", kParameter = "torch._utils _rebuild_parameter", kSize = "torch Size";
+                           kTensorV3 = "torch._utils _rebuild_tensor_v3", kParameter = "torch._utils _rebuild_parameter",
+                           kSize = "torch Size";
 
 template <class Table> std::optional<DType> lookup(const Table& table, std::string_view name) {
   for (const auto& entry : table) {
@@ -39,7 +41,8 @@ bool is_untyped(std::string_view global) { return global == "torch.storage Untyp
 
 class Machine {
  public:
-  Machine(std::span<const uint8_t> bytes, const std::string& where, MemoryBudget& budget) : in_(bytes, where), bytes_(bytes), budget_(budget) {}
+  Machine(std::span<const uint8_t> bytes, const std::string& where, MemoryBudget& budget)
+      : in_(bytes, where), bytes_(bytes), budget_(budget) {}
 
   Values run() {
     if (in_.byte("the first opcode") != 0x80) in_.fail("a pickle begins with its protocol");
@@ -226,7 +229,8 @@ class Machine {
     if (const auto dtype = lookup(kDTypes, name); dtype && module == "torch") return push(integer_node(int64_t(*dtype), Kind::dtype));
     const bool readable = is_utf8(full);
     refuse(in_.where(), in_.position(),
-           fmt::format("the pickle asks for {}.{}, which is not needed for tensors; it is refused and nothing was run", readable ? module : "?", readable ? name : "?"),
+           fmt::format("the pickle asks for {}.{}, which is not needed for tensors; it is refused and nothing was run",
+                       readable ? module : "?", readable ? name : "?"),
            "only tensors and plain values are read; in Python, save model.state_dict() instead of objects");
   }
 

@@ -184,7 +184,8 @@ class Flattener {
     }
     const size_t item = item_size(storage.dtype);
     if (uint64_t(storage.items) > found->second.size() / item) {
-      fail(fmt::format("storage {} claims {} items of {}, its member holds {} bytes", key, storage.items, zoo::name(storage.dtype), found->second.size()));
+      fail(fmt::format("storage {} claims {} items of {}, its member holds {} bytes", key, storage.items, zoo::name(storage.dtype),
+                       found->second.size()));
     }
     return found->second;
   }
@@ -206,12 +207,14 @@ class Flattener {
     bool inside = items == 0 || tensor.offset < available;
     for (size_t axis = 0; inside && items > 0 && axis < tensor.shape.size(); ++axis) {
       int64_t reach;
-      inside = !__builtin_mul_overflow(tensor.shape[axis] - 1, tensor.strides[axis], &reach) && !__builtin_add_overflow(end, reach, &end) && end < available;
+      inside = !__builtin_mul_overflow(tensor.shape[axis] - 1, tensor.strides[axis], &reach) && !__builtin_add_overflow(end, reach, &end) &&
+               end < available;
     }
     if (!inside) fail(fmt::format("tensor '{}' reaches beyond its storage of {} items", name, available));
 
     zip_.budget().spend(512 + 4 * name.size(), "a tensor");
-    const auto used = items == 0 ? std::span<const uint8_t>() : bytes.view.subspan(size_t(tensor.offset) * item, size_t(end - tensor.offset + 1) * item);
+    const auto used =
+        items == 0 ? std::span<const uint8_t>() : bytes.view.subspan(size_t(tensor.offset) * item, size_t(end - tensor.offset + 1) * item);
     Array array = make_strided_array(tensor.dtype, tensor.shape, tensor.strides, used, bytes.owner, zip_.budget(), big_endian_);
     if (!result_.tensors.emplace(name, std::move(array)).second) fail(fmt::format("two tensors are named '{}'", name));
     result_.order.push_back(name);
@@ -251,7 +254,8 @@ std::string find_root(const ZipReader& zip, const std::string& where) {
   }
   if (!root) throw UserError(fmt::format("{}: no .pth file: the archive holds no data.pkl", where));
   if (zip.find(*root + "constants.pkl")) {
-    throw UserError(fmt::format("{}: a TorchScript program, not a file of weights", where), "in Python: torch.save(torch.jit.load(path).state_dict(), out)");
+    throw UserError(fmt::format("{}: a TorchScript program, not a file of weights", where),
+                    "in Python: torch.save(torch.jit.load(path).state_dict(), out)");
   }
   return *root;
 }

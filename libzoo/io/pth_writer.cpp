@@ -16,11 +16,14 @@ struct TorchType {
   DType dtype;
   const char *storage, *name;
 };
-constexpr TorchType kTypes[] = {{DType::f64, "DoubleStorage", "float64"}, {DType::f32, "FloatStorage", "float32"}, {DType::f16, "HalfStorage", "float16"},
-                                {DType::bf16, "BFloat16Storage", "bfloat16"}, {DType::i64, "LongStorage", "int64"}, {DType::i32, "IntStorage", "int32"},
-                                {DType::i16, "ShortStorage", "int16"}, {DType::i8, "CharStorage", "int8"}, {DType::u8, "ByteStorage", "uint8"},
-                                {DType::boolean, "BoolStorage", "bool"}, {DType::u64, nullptr, "uint64"}, {DType::u32, nullptr, "uint32"},
-                                {DType::u16, nullptr, "uint16"}, {DType::f8_e4m3, nullptr, "float8_e4m3fn"}, {DType::f8_e5m2, nullptr, "float8_e5m2"}};
+constexpr TorchType kTypes[] = {{DType::f64, "DoubleStorage", "float64"}, {DType::f32, "FloatStorage", "float32"},
+                                {DType::f16, "HalfStorage", "float16"},   {DType::bf16, "BFloat16Storage", "bfloat16"},
+                                {DType::i64, "LongStorage", "int64"},     {DType::i32, "IntStorage", "int32"},
+                                {DType::i16, "ShortStorage", "int16"},    {DType::i8, "CharStorage", "int8"},
+                                {DType::u8, "ByteStorage", "uint8"},      {DType::boolean, "BoolStorage", "bool"},
+                                {DType::u64, nullptr, "uint64"},          {DType::u32, nullptr, "uint32"},
+                                {DType::u16, nullptr, "uint16"},          {DType::f8_e4m3, nullptr, "float8_e4m3fn"},
+                                {DType::f8_e5m2, nullptr, "float8_e5m2"}};
 
 const TorchType& torch_type(DType dtype) {
   for (const auto& type : kTypes) {
@@ -98,7 +101,8 @@ std::vector<std::string> checked_order(const Arrays& tensors, std::vector<std::s
     for (const auto& [name, array] : tensors) order.push_back(name);
   }
   const std::set<std::string> names(order.begin(), order.end());
-  if (names.size() != order.size() || order.size() != tensors.size()) throw Error(fmt::format("{}: the order must name every tensor once", where));
+  if (names.size() != order.size() || order.size() != tensors.size())
+    throw Error(fmt::format("{}: the order must name every tensor once", where));
   for (const auto& name : order) {
     if (!tensors.contains(name)) throw Error(fmt::format("{}: there is no tensor '{}'", where, name));
     if (!is_utf8(name)) throw Error(fmt::format("{}: a tensor's name is not UTF-8", where));

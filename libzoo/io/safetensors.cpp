@@ -17,7 +17,8 @@ namespace {
 constexpr uint64_t kMaxHeader = 100'000'000;
 
 void check_ranges(std::vector<SafeTensorsEntry>& entries, uint64_t buffer, const std::string& where) {
-  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
+  std::sort(entries.begin(), entries.end(),
+            [](const auto& a, const auto& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
   uint64_t expected = 0;
   for (const auto& e : entries) {
     const auto fail = [&](const std::string& why) { throw UserError(fmt::format("{}: tensor '{}': {}", where, e.name, why)); };
@@ -57,7 +58,8 @@ void append_quoted(std::string& json, std::string_view text) {
   json += '"';
 }
 
-std::string make_header(const std::vector<std::pair<std::string, const Array*>>& tensors, const std::map<std::string, std::string>& metadata) {
+std::string make_header(const std::vector<std::pair<std::string, const Array*>>& tensors,
+                        const std::map<std::string, std::string>& metadata) {
   std::string json = "{";
   if (!metadata.empty()) {
     json += "\"__metadata__\":{";
@@ -73,8 +75,8 @@ std::string make_header(const std::vector<std::pair<std::string, const Array*>>&
   for (const auto& [key, array] : tensors) {
     if (json.size() > 1) json += ',';
     append_quoted(json, key);
-    json += fmt::format(":{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{},{}]}}", name(array->dtype()), fmt::join(array->shape(), ","), offset,
-                        offset + array->bytes());
+    json += fmt::format(":{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{},{}]}}", name(array->dtype()),
+                        fmt::join(array->shape(), ","), offset, offset + array->bytes());
     offset += array->bytes();
   }
   json += '}';
@@ -87,7 +89,8 @@ std::string make_header(const std::vector<std::pair<std::string, const Array*>>&
 SafeTensors read_safetensors(const Bytes& file, const std::string& where) {
   ByteReader reader(file.view, where);
   const auto length = reader.little<uint64_t>("the header length");
-  if (length > kMaxHeader) reader.fail(fmt::format("the header claims {} bytes, the format allows {}: no safetensors file", length, kMaxHeader));
+  if (length > kMaxHeader)
+    reader.fail(fmt::format("the header claims {} bytes, the format allows {}: no safetensors file", length, kMaxHeader));
   const auto json = reader.take(length, "the header");
   const auto buffer = file.view.subspan(reader.position());
 
@@ -112,12 +115,14 @@ void write_safetensors(const std::filesystem::path& path, const Arrays& tensors,
     order.emplace_back(key, &array);
   }
   for (const auto& [key, value] : metadata) {
-    if (!is_utf8(key) || !is_utf8(value)) throw Error(fmt::format("{}: metadata '{}' is not UTF-8", path.string(), is_utf8(key) ? key : "?"));
+    if (!is_utf8(key) || !is_utf8(value))
+      throw Error(fmt::format("{}: metadata '{}' is not UTF-8", path.string(), is_utf8(key) ? key : "?"));
   }
   std::stable_sort(order.begin(), order.end(),
                    [](const auto& a, const auto& b) { return item_size(a.second->dtype()) > item_size(b.second->dtype()); });
   const std::string header = make_header(order, metadata);
-  if (header.size() > kMaxHeader) throw Error(fmt::format("{}: the header takes {} bytes, the format allows {}", path.string(), header.size(), kMaxHeader));
+  if (header.size() > kMaxHeader)
+    throw Error(fmt::format("{}: the header takes {} bytes, the format allows {}", path.string(), header.size(), kMaxHeader));
 
   AtomicFile file(path);
   const uint64_t length = header.size();

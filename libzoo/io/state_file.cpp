@@ -42,7 +42,8 @@ State read_state(const std::filesystem::path& path) {
     throw UserError(fmt::format("{}: a safetensors file, but not one of saved state", where));
   }
   if (version->second != kVersion) {
-    throw UserError(fmt::format("{}: state of version {}, this program reads version {}", where, version->second, kVersion), "use the program that wrote it");
+    throw UserError(fmt::format("{}: state of version {}, this program reads version {}", where, version->second, kVersion),
+                    "use the program that wrote it");
   }
   return {std::move(file.tensors), parse_json(values->second, where + " (values)")};
 }

@@ -137,10 +137,12 @@ std::vector<ScalarEvent> read_scalars(const Bytes& file, const std::string& wher
   for (int64_t record = 0; r.left() >= 12; ++record) {
     const auto header = file.view.subspan(r.position(), 8);
     const auto length = r.little<uint64_t>("the record's length");
-    if (r.little<uint32_t>("a checksum") != mask_crc(crc32c(header))) r.fail(fmt::format("record {}: the checksum of its length is wrong", record));
+    if (r.little<uint32_t>("a checksum") != mask_crc(crc32c(header)))
+      r.fail(fmt::format("record {}: the checksum of its length is wrong", record));
     if (r.left() < 4 || length > r.left() - 4) break;  // still being written
     const auto payload = r.take(length, "the record");
-    if (r.little<uint32_t>("a checksum") != mask_crc(crc32c(payload))) r.fail(fmt::format("record {}: the checksum of its data is wrong", record));
+    if (r.little<uint32_t>("a checksum") != mask_crc(crc32c(payload)))
+      r.fail(fmt::format("record {}: the checksum of its data is wrong", record));
     read_event(payload, fmt::format("{}: record {}", where, record), budget, result);
   }
   return result;

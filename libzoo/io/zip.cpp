@@ -43,7 +43,8 @@ EndRecord read_end64(std::span<const uint8_t> file, uint64_t locator, const std:
   if (r.little<uint32_t>("the ZIP64 end record") != kEnd64) r.fail("the ZIP64 end record is not where its locator says");
   if (r.little<uint64_t>("its size") < 44) r.fail("the ZIP64 end record is too short");
   r.take(4, "versions");
-  if (r.little<uint32_t>("a disk number") != 0 || r.little<uint32_t>("a disk number") != 0) r.fail("archives over several disks are not supported");
+  if (r.little<uint32_t>("a disk number") != 0 || r.little<uint32_t>("a disk number") != 0)
+    r.fail("archives over several disks are not supported");
   EndRecord end;
   const auto here = r.little<uint64_t>("the number of entries");
   end.entries = r.little<uint64_t>("the number of entries");
@@ -74,7 +75,8 @@ EndRecord read_end(std::span<const uint8_t> file, const std::string& where) {
     r.fail("archives over several disks are not supported");
   }
   if (end.offset > directory_end || end.size != directory_end - end.offset) {
-    r.fail(fmt::format("the directory of {} bytes at {} does not end at {}, where its end record begins", end.size, end.offset, directory_end));
+    r.fail(fmt::format("the directory of {} bytes at {} does not end at {}, where its end record begins", end.size, end.offset,
+                       directory_end));
   }
   return end;
 }
@@ -107,14 +109,16 @@ ZipReader::ZipReader(Bytes file, std::string where) : file_(std::move(file)), wh
 
 void ZipReader::read_directory() {
   const EndRecord end = read_end(file_.view, where_);
-  if (end.entries > end.size / 46) refuse(where_, end.offset, fmt::format("a directory of {} bytes cannot hold {} entries", end.size, end.entries));
+  if (end.entries > end.size / 46)
+    refuse(where_, end.offset, fmt::format("a directory of {} bytes cannot hold {} entries", end.size, end.entries));
   budget_.spend(end.entries * (sizeof(ZipEntry) + 64), "the archive's directory");
   entries_.reserve(end.entries);
   ByteReader directory(file_.view.subspan(end.offset, end.size), where_, end.offset);
   for (uint64_t i = 0; i < end.entries; ++i) read_entry(directory, end.offset);
   if (directory.left() > 0) directory.fail("the directory is longer than its entries");
   for (size_t i = 0; i < entries_.size(); ++i) {
-    if (!by_name_.emplace(entries_[i].name, i).second) refuse(where_, end.offset, fmt::format("the archive holds '{}' twice", entries_[i].name));
+    if (!by_name_.emplace(entries_[i].name, i).second)
+      refuse(where_, end.offset, fmt::format("the archive holds '{}' twice", entries_[i].name));
     has_checksums_ = has_checksums_ || entries_[i].crc32 != 0;
   }
   check_local_headers(end.offset);
@@ -143,7 +147,8 @@ void ZipReader::read_entry(ByteReader& r, uint64_t directory_offset) {
   if (flags & (1 << 0 | 1 << 6 | 1 << 13)) fail("encrypted members are not supported");
   if (method != 0 && method != 8) fail(fmt::format("compression method {} is not supported (0 stored, 8 deflate are)", method));
   entry.deflated = method == 8;
-  if (!entry.deflated && entry.compressed != entry.size) fail(fmt::format("stored, but {} bytes in the archive for {}", entry.compressed, entry.size));
+  if (!entry.deflated && entry.compressed != entry.size)
+    fail(fmt::format("stored, but {} bytes in the archive for {}", entry.compressed, entry.size));
   if (entry.deflated && entry.size > most_inflated(entry.compressed)) {
     fail(fmt::format("{} compressed bytes cannot hold the {} that are claimed", entry.compressed, entry.size));
   }
@@ -163,7 +168,8 @@ void ZipReader::check_local_headers(uint64_t directory_offset) {
     if (r.little<uint32_t>("a local header") != kLocalHeader) r.fail(fmt::format("member '{}' has no local header", entry->name));
     r.take(22, "a local header");
     const auto name_size = r.little<uint16_t>("the name's length"), extra_size = r.little<uint16_t>("the extra field's length");
-    if (r.text(name_size, "a member's name") != entry->name) r.fail(fmt::format("member '{}' has another name in its local header", entry->name));
+    if (r.text(name_size, "a member's name") != entry->name)
+      r.fail(fmt::format("member '{}' has another name in its local header", entry->name));
     r.take(extra_size, "an extra field");
     entry->data = r.position();
     r.take(entry->compressed, fmt::format("member '{}'", entry->name));
@@ -181,7 +187,8 @@ Bytes ZipReader::read(const ZipEntry& entry) {
   const std::string where = fmt::format("{}: {}", where_, entry.name);
   const auto check = [&](uint32_t crc) {
     if (has_checksums_ && crc != entry.crc32) {
-      throw UserError(fmt::format("{}: checksum {:08x}, the archive says {:08x}", where, crc, entry.crc32), "the file is damaged: copy it again");
+      throw UserError(fmt::format("{}: checksum {:08x}, the archive says {:08x}", where, crc, entry.crc32),
+                      "the file is damaged: copy it again");
     }
   };
   if (!entry.deflated) {
@@ -189,8 +196,10 @@ Bytes ZipReader::read(const ZipEntry& entry) {
     return {data, file_.owner};
   }
   const auto check_size = [&](const Inflated& result) {
-    if (!result.ended || result.produced != entry.size) throw UserError(fmt::format("{}: more or less than the {} bytes claimed", where, entry.size));
-    if (result.consumed != data.size()) throw UserError(fmt::format("{}: {} bytes after the compressed data", where, data.size() - result.consumed));
+    if (!result.ended || result.produced != entry.size)
+      throw UserError(fmt::format("{}: more or less than the {} bytes claimed", where, entry.size));
+    if (result.consumed != data.size())
+      throw UserError(fmt::format("{}: {} bytes after the compressed data", where, data.size() - result.consumed));
   };
   if (budget_.allows(entry.size)) {
     budget_.spend(entry.size, entry.name);

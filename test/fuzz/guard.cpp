@@ -11,7 +11,8 @@
 #include <cstring>
 
 // Of sanitizer/allocator_interface.h, which GCC's packages leave out.
-extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void*, size_t), void (*on_free)(const volatile void*));
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void*, size_t),
+                                                         void (*on_free)(const volatile void*));
 extern "C" size_t __sanitizer_get_allocated_size(const volatile void* pointer);
 
 // Read by the sanitizers when the process starts.

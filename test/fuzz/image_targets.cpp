@@ -30,7 +30,9 @@ std::vector<Input> open_png(const Input& input) {
 
 Input close_png(const std::vector<Input>& parts) {
   Input result{0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
-  const auto put = [&](uint32_t value) { result.insert(result.end(), {uint8_t(value >> 24), uint8_t(value >> 16), uint8_t(value >> 8), uint8_t(value)}); };
+  const auto put = [&](uint32_t value) {
+    result.insert(result.end(), {uint8_t(value >> 24), uint8_t(value >> 16), uint8_t(value >> 8), uint8_t(value)});
+  };
   for (size_t i = 0; i + 1 < parts.size(); i += 2) {
     Input chunk = parts[i];
     chunk.insert(chunk.end(), parts[i + 1].begin(), parts[i + 1].end());

@@ -128,8 +128,9 @@ Input cifar_file(size_t labels) {
 std::vector<Input> event_files() {
   const std::vector<double> values{0.0, 1.5, -2.0, 1e-3};
   const Input png(40, 7);
-  const std::string file = io::version_event(1.5) + io::scalar_event("loss", 0.25f, {2.0, 1}) + io::image_event("picture", {2, 2, 3, png}, {2.5, 2}) +
-                           io::histogram_event("weights", io::tensorboard_histogram(values), {3.0, -1}) + io::text_event("note", "text", {4.0, 4});
+  const std::string file =
+      io::version_event(1.5) + io::scalar_event("loss", 0.25f, {2.0, 1}) + io::image_event("picture", {2, 2, 3, png}, {2.5, 2}) +
+      io::histogram_event("weights", io::tensorboard_histogram(values), {3.0, -1}) + io::text_event("note", "text", {4.0, 4});
   return {to_input(file)};
 }
 
@@ -148,10 +149,13 @@ std::vector<Input> open_records(const Input& input) {
 
 Input close_records(const std::vector<Input>& parts) {
   Input result;
-  const auto put = [&](const void* data, size_t n) { result.insert(result.end(), static_cast<const uint8_t*>(data), static_cast<const uint8_t*>(data) + n); };
+  const auto put = [&](const void* data, size_t n) {
+    result.insert(result.end(), static_cast<const uint8_t*>(data), static_cast<const uint8_t*>(data) + n);
+  };
   for (const auto& part : parts) {
     const uint64_t length = part.size();
-    const uint32_t length_crc = io::mask_crc(io::crc32c(std::span(reinterpret_cast<const uint8_t*>(&length), 8))), crc = io::mask_crc(io::crc32c(part));
+    const uint32_t length_crc = io::mask_crc(io::crc32c(std::span(reinterpret_cast<const uint8_t*>(&length), 8))),
+                   crc = io::mask_crc(io::crc32c(part));
     put(&length, 8);
     put(&length_crc, 4);
     put(part.data(), part.size());
@@ -202,12 +206,24 @@ std::vector<Target> io_targets() {
   return {
       {.name = "safetensors",
        .parse = [](auto input) { consume(io::read_safetensors(file_of(input), kName).tensors); },
-       .seeds = [] { return std::vector<Input>{written([](auto& path) { io::write_safetensors(path, every_type(false), {{"format", "pt"}, {"note", "a \"quoted\" word"}}); })}; },
+       .seeds =
+           [] {
+             return std::vector<Input>{written(
+                 [](auto& path) { io::write_safetensors(path, every_type(false), {{"format", "pt"}, {"note", "a \"quoted\" word"}}); })};
+           },
        .case_op = "io.safetensors_read",
        .open = open_safetensors,
        .close = close_safetensors},
-      {.name = "npy", .parse = [](auto input) { fuzz::consume(io::read_npy(file_of(input), kName)); }, .seeds = npy_seeds, .case_op = "io.npy_read"},
-      {.name = "npz", .parse = [](auto input) { consume(io::read_npz(file_of(input), kName)); }, .seeds = npz_seeds, .case_op = "io.npz_read", .open = open_zip, .close = close_zip64},
+      {.name = "npy",
+       .parse = [](auto input) { fuzz::consume(io::read_npy(file_of(input), kName)); },
+       .seeds = npy_seeds,
+       .case_op = "io.npy_read"},
+      {.name = "npz",
+       .parse = [](auto input) { consume(io::read_npz(file_of(input), kName)); },
+       .seeds = npz_seeds,
+       .case_op = "io.npz_read",
+       .open = open_zip,
+       .close = close_zip64},
       {.name = "pth",
        .parse = parse_pth,
        .seeds = [] { return std::vector<Input>{written([](auto& path) { io::write_pth(path, every_type(false)); })}; },
@@ -219,8 +235,16 @@ std::vector<Target> io_targets() {
        .case_op = "io.idx_read",
        .open = [](const Input& input) { return std::vector<Input>{input}; },
        .close = [](const std::vector<Input>& parts) { return gzipped(parts[0]); }},
-      {.name = "cifar", .parse = parse_cifar, .seeds = [] { return std::vector<Input>{cifar_file(1), cifar_file(2)}; }, .case_op = "io.cifar_bin"},
-      {.name = "tfevents", .parse = parse_events, .seeds = event_files, .case_op = "io.tfevents_read", .open = open_records, .close = close_records},
+      {.name = "cifar",
+       .parse = parse_cifar,
+       .seeds = [] { return std::vector<Input>{cifar_file(1), cifar_file(2)}; },
+       .case_op = "io.cifar_bin"},
+      {.name = "tfevents",
+       .parse = parse_events,
+       .seeds = event_files,
+       .case_op = "io.tfevents_read",
+       .open = open_records,
+       .close = close_records},
   };
 }
 

@@ -31,7 +31,8 @@ void extreme(Input& input, RandomStream& random) {
 
 // Text formats: a run of digits becomes another number.
 void digits(Input& input, RandomStream& random) {
-  constexpr const char* numbers[] = {"0", "-1", "1e9", "4294967296", "9223372036854775807", "18446744073709551616", "1.0", "00", "99999999999999999999999"};
+  constexpr const char* numbers[] = {
+      "0", "-1", "1e9", "4294967296", "9223372036854775807", "18446744073709551616", "1.0", "00", "99999999999999999999999"};
   const auto is_digit = [](uint8_t c) { return c >= '0' && c <= '9'; };
   const auto begin = std::find_if(input.begin() + int64_t(place(input, random)), input.end(), is_digit);
   const auto end = std::find_if_not(begin, input.end(), is_digit);

@@ -63,7 +63,11 @@ std::vector<Target> text_targets() {
   return {
       {.name = "json",
        .parse = [](auto input) { consume(parse_json(text_of(input), "input").dump(-1, ' ', false, Json::error_handler_t::replace)); },
-       .seeds = [] { return std::vector<Input>{to_input(R"({"a": [1, -2.5e3, true, null], "b": {"c": "\u00e9\n\ud83d\ude00", "d": []}})"), to_input("[[[[[1]]]]]")}; }},
+       .seeds =
+           [] {
+             return std::vector<Input>{to_input(R"({"a": [1, -2.5e3, true, null], "b": {"c": "\u00e9\n\ud83d\ude00", "d": []}})"),
+                                       to_input("[[[[[1]]]]]")};
+           }},
       {.name = "config", .parse = parse_config, .seeds = [] { return std::vector<Input>{to_input(kYaml), to_input(kAliases)}; }},
   };
 }

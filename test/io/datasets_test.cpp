@@ -90,7 +90,8 @@ TEST_CASE("CIFAR records give planes and labels", "[io]") {
 TEST_CASE("CIFAR files of the wrong size or with wrong labels are refused", "[io]") {
   const std::string pixels(3072, '\0');
   REQUIRE_THROWS_WITH(io::read_cifar(bytes(pixels), io::CifarVariant::cifar10, "t"), Contains("no multiple of a record's 3073"));
-  REQUIRE_THROWS_WITH(io::read_cifar(bytes("\x01" + pixels + "\x0A" + pixels), io::CifarVariant::cifar10, "t"), Contains("record 1: label 10 of 10"));
+  REQUIRE_THROWS_WITH(io::read_cifar(bytes("\x01" + pixels + "\x0A" + pixels), io::CifarVariant::cifar10, "t"),
+                      Contains("record 1: label 10 of 10"));
   REQUIRE_THROWS_WITH(io::read_cifar(bytes("\x14\x01" + pixels), io::CifarVariant::cifar100, "t"), Contains("coarse label 20 of 20"));
   REQUIRE_THROWS_WITH(io::read_cifar(bytes("\x01\x64" + pixels), io::CifarVariant::cifar100, "t"), Contains("label 100 of 100"));
 }

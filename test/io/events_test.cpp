@@ -40,7 +40,9 @@ std::string length_delimited(uint32_t field, const std::string& value) {
 }
 
 // An event with one value of the given fields after the tag "t".
-std::string value_event(const std::string& fields) { return record(length_delimited(5, length_delimited(1, length_delimited(1, "t") + fields))); }
+std::string value_event(const std::string& fields) {
+  return record(length_delimited(5, length_delimited(1, length_delimited(1, "t") + fields)));
+}
 
 }  // namespace
 
@@ -53,7 +55,8 @@ TEST_CASE("CRC-32C has the published values, in pieces too, on both paths", "[io
   REQUIRE(io::crc32c("") == 0);
   std::vector<uint8_t> data(50'000);
   for (size_t i = 0; i < data.size(); ++i) data[i] = uint8_t(i * i >> 3);
-  for (size_t size : {size_t(0), size_t(1), size_t(7), size_t(8), size_t(767), size_t(768), size_t(769), size_t(12287), size_t(12288), size_t(13100), size_t(49'991)}) {
+  for (size_t size : {size_t(0), size_t(1), size_t(7), size_t(8), size_t(767), size_t(768), size_t(769), size_t(12287), size_t(12288),
+                      size_t(13100), size_t(49'991)}) {
     const auto whole = std::span(data).subspan(3, size);
     REQUIRE(io::crc32c(whole) == io::crc32c_portable(whole));
     REQUIRE(io::crc32c(whole.subspan(size / 3), io::crc32c(whole.first(size / 3))) == io::crc32c(whole));
@@ -63,11 +66,13 @@ TEST_CASE("CRC-32C has the published values, in pieces too, on both paths", "[io
 TEST_CASE("Events are the bytes that TensorBoard's own writer gives", "[io]") {
   // Spec: known bytes of protobuf's serialisation.
   REQUIRE(hex(io::version_event(1.0)) == "1800000000000000a37f4b2209000000000000f03f1a0d627261696e2e4576656e743a3286bf577a");
-  REQUIRE(hex(io::scalar_event("loss", 0.5f, {2.0, 3})) == "1a00000000000000129bd82d09000000000000004010032a0d0a0b0a046c6f7373150000003fbac36b94");
+  REQUIRE(hex(io::scalar_event("loss", 0.5f, {2.0, 3})) ==
+          "1a00000000000000129bd82d09000000000000004010032a0d0a0b0a046c6f7373150000003fbac36b94");
 }
 
 TEST_CASE("Scalars are read back as they were written, -1 and 0 included", "[io]") {
-  const auto read = scalars(io::version_event(1) + io::scalar_event("", 0.0f, {0, 0}) + io::scalar_event("b", -0.0f, {2, -1}) + io::scalar_event("c", NAN, {3, INT64_MAX}));
+  const auto read = scalars(io::version_event(1) + io::scalar_event("", 0.0f, {0, 0}) + io::scalar_event("b", -0.0f, {2, -1}) +
+                            io::scalar_event("c", NAN, {3, INT64_MAX}));
   REQUIRE(read.size() == 3);
   REQUIRE((read[0].tag.empty() && read[0].value == 0 && read[0].step == 0));
   REQUIRE((std::signbit(read[1].value) && read[1].step == -1));
@@ -77,7 +82,8 @@ TEST_CASE("Scalars are read back as they were written, -1 and 0 included", "[io]
 TEST_CASE("Scalars that TensorFlow 2 writes as tensors are read, other tensors passed over", "[io]") {
   const std::string f = raw(2.5f);
   const auto tensor = [](const std::string& fields) { return value_event(length_delimited(8, fields)); };
-  const std::string dtype = std::string("\x08\x01", 2), shape = length_delimited(2, ""), vector = length_delimited(2, length_delimited(2, "\x08\x01"));
+  const std::string dtype = std::string("\x08\x01", 2), shape = length_delimited(2, ""),
+                    vector = length_delimited(2, length_delimited(2, "\x08\x01"));
   REQUIRE(scalars(tensor(dtype + shape + length_delimited(4, f))).at(0).value == 2.5f);
   REQUIRE(scalars(tensor(dtype + length_delimited(5, f))).at(0).value == 2.5f);
   REQUIRE(scalars(tensor(dtype + "\x2D" + f)).at(0).value == 2.5f);
@@ -111,7 +117,12 @@ TEST_CASE("Malformed messages are refused", "[io]") {
   REQUIRE_THROWS_WITH(scalars(record(start_group)), Contains("not closed"));
   REQUIRE_THROWS_WITH(scalars(record(end_group)), Contains("never began"));
   REQUIRE_THROWS_WITH(scalars(record(start_group + "\x14")), Contains("another field's end"));
-  REQUIRE_THROWS_WITH(scalars(record([&] { std::string s; for (int i = 0; i < 101; ++i) s += start_group; return s; }())), Contains("more than 100 deep"));
+  REQUIRE_THROWS_WITH(scalars(record([&] {
+                        std::string s;
+                        for (int i = 0; i < 101; ++i) s += start_group;
+                        return s;
+                      }())),
+                      Contains("more than 100 deep"));
   REQUIRE_THROWS_WITH(scalars(record(std::string("\x00\x01", 2))), Contains("field number 0"));
   REQUIRE_THROWS_WITH(scalars(record("\x0E\x01")), Contains("wire type 6"));
   REQUIRE_THROWS_WITH(scalars(record("\x0F\x01")), Contains("wire type 7"));

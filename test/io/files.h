@@ -44,6 +44,8 @@ inline std::string contents(const std::filesystem::path& path) {
 template <class T> std::string raw(T value) { return {reinterpret_cast<const char*>(&value), sizeof value}; }
 
 // `text` with `count` bytes from `at` replaced.
-inline std::string with(std::string text, size_t at, size_t count, std::string_view replacement) { return text.replace(at, count, replacement); }
+inline std::string with(std::string text, size_t at, size_t count, std::string_view replacement) {
+  return text.replace(at, count, replacement);
+}
 
 }  // namespace zoo::test

@@ -15,7 +15,8 @@ namespace {
 
 std::string npy(const std::string& dict, const std::string& data, int version = 1) {
   std::string text = dict + "\n";
-  return "\x93NUMPY" + std::string{char(version), '\0'} + (version == 1 ? raw<uint16_t>(uint16_t(text.size())) : raw<uint32_t>(uint32_t(text.size()))) + text + data;
+  return "\x93NUMPY" + std::string{char(version), '\0'} +
+         (version == 1 ? raw<uint16_t>(uint16_t(text.size())) : raw<uint32_t>(uint32_t(text.size()))) + text + data;
 }
 
 Array read(const std::string& file) { return io::read_npy(bytes(file), "t.npy"); }
@@ -53,11 +54,13 @@ std::string deflated_zip(const std::string& member, uint32_t claimed_size, uint3
   packed += after;
   const auto crc = uint32_t(crc32(0, reinterpret_cast<const uint8_t*>(member.data()), uInt(member.size()))) ^ crc_change;
   // Local sizes are zero and a data descriptor follows, as in streamed writing.
-  const std::string local = "PK\3\4" + raw<uint16_t>(20) + raw<uint16_t>(8) + raw<uint16_t>(8) + std::string(16, '\0') + raw<uint16_t>(5) + raw<uint16_t>(0) + "a.npy" + packed +
-                            "PK\7\10" + raw(crc) + raw(uint32_t(packed.size())) + raw(claimed_size);
-  const std::string central = "PK\1\2" + raw<uint16_t>(20) + raw<uint16_t>(20) + raw<uint16_t>(8) + raw<uint16_t>(8) + raw<uint32_t>(0) + raw(crc) + raw(uint32_t(packed.size())) +
-                              raw(claimed_size) + raw<uint16_t>(5) + raw<uint16_t>(0) + raw<uint16_t>(0) + std::string(8, '\0') + raw<uint32_t>(0) + "a.npy";
-  return local + central + "PK\5\6" + raw<uint32_t>(0) + raw<uint16_t>(1) + raw<uint16_t>(1) + raw(uint32_t(central.size())) + raw(uint32_t(local.size())) + raw<uint16_t>(7) + "comment";
+  const std::string local = "PK\3\4" + raw<uint16_t>(20) + raw<uint16_t>(8) + raw<uint16_t>(8) + std::string(16, '\0') + raw<uint16_t>(5) +
+                            raw<uint16_t>(0) + "a.npy" + packed + "PK\7\10" + raw(crc) + raw(uint32_t(packed.size())) + raw(claimed_size);
+  const std::string central = "PK\1\2" + raw<uint16_t>(20) + raw<uint16_t>(20) + raw<uint16_t>(8) + raw<uint16_t>(8) + raw<uint32_t>(0) +
+                              raw(crc) + raw(uint32_t(packed.size())) + raw(claimed_size) + raw<uint16_t>(5) + raw<uint16_t>(0) +
+                              raw<uint16_t>(0) + std::string(8, '\0') + raw<uint32_t>(0) + "a.npy";
+  return local + central + "PK\5\6" + raw<uint32_t>(0) + raw<uint16_t>(1) + raw<uint16_t>(1) + raw(uint32_t(central.size())) +
+         raw(uint32_t(local.size())) + raw<uint16_t>(7) + "comment";
 }
 
 }  // namespace
@@ -99,7 +102,9 @@ TEST_CASE("Damaged and unsupported npy files are refused", "[io]") {
     std::string file;
     const char* message;
   };
-  const auto dict = [](const char* descr, const char* shape) { return npy(std::string("{'descr': ") + descr + ", 'fortran_order': False, 'shape': " + shape + ", }", kData); };
+  const auto dict = [](const char* descr, const char* shape) {
+    return npy(std::string("{'descr': ") + descr + ", 'fortran_order': False, 'shape': " + shape + ", }", kData);
+  };
   const Bad cases[] = {
       {"", "does not begin with"},
       {"\x93NUMPX", "does not begin with"},
@@ -167,7 +172,8 @@ TEST_CASE("Damaged archives are refused", "[io]") {
       {"another method", with(good, central + 10, 1, "\x0C"), "method 12"},
       {"local name differs", with(good, 30, 1, "b"), "another name"},
       {"no local header", with(good, 0, 1, "Q"), "no local header"},
-      {"data beyond the directory", with(with(good, central + 20, 4, raw<uint32_t>(100000)), central + 24, 4, raw<uint32_t>(100000)), "beyond the archive"},
+      {"data beyond the directory", with(with(good, central + 20, 4, raw<uint32_t>(100000)), central + 24, 4, raw<uint32_t>(100000)),
+       "beyond the archive"},
       {"stored with two sizes", with(good, central + 20, 4, raw<uint32_t>(1)), "stored, but"},
       {"more entries than there are", with(good, end + 8, 4, raw<uint16_t>(2) + raw<uint16_t>(2)), "cannot hold 2 entries"},
       {"fewer entries than there are", with(good, end + 8, 4, raw<uint16_t>(0) + raw<uint16_t>(0)), "longer than its entries"},
@@ -188,6 +194,7 @@ TEST_CASE("Two members cannot share their data", "[io]") {
   const std::string member = npy(kF4, kData), one = zip_of({{"a.npy", member}}, {.alignment = 1});
   const size_t central = 35 + member.size();
   const std::string entry = one.substr(central, 51), second = with(entry, 46, 1, "b");
-  const std::string file = one.substr(0, central) + entry + second + "PK\5\6" + raw<uint32_t>(0) + raw<uint16_t>(2) + raw<uint16_t>(2) + raw<uint32_t>(102) + raw(uint32_t(central)) + raw<uint16_t>(0);
+  const std::string file = one.substr(0, central) + entry + second + "PK\5\6" + raw<uint32_t>(0) + raw<uint16_t>(2) + raw<uint16_t>(2) +
+                           raw<uint32_t>(102) + raw(uint32_t(central)) + raw<uint16_t>(0);
   REQUIRE_THROWS_WITH(read_zip(file), Contains("overlaps"));
 }

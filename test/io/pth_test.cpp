@@ -40,7 +40,8 @@ std::string storage(const std::string& type = "FloatStorage", int32_t items = 6,
 }
 
 std::string tensor(int32_t offset, std::vector<int32_t> size, std::vector<int32_t> stride, const std::string& of = storage()) {
-  return global("torch._utils", "_rebuild_tensor_v2") + "(" + of + number(offset) + tuple(size) + tuple(stride) + "\x89" + global("collections", "OrderedDict") + ")RtR";
+  return global("torch._utils", "_rebuild_tensor_v2") + "(" + of + number(offset) + tuple(size) + tuple(stride) + "\x89" +
+         global("collections", "OrderedDict") + ")RtR";
 }
 
 std::string floats(int n) {
@@ -66,9 +67,10 @@ TEST_CASE("Every type survives a round trip through .pth in the order given", "[
 }
 
 TEST_CASE("Strides, offsets and shared storages of .pth give contiguous arrays", "[io]") {
-  const auto c = read(pth(program(dict(text("transposed") + tensor(0, {3, 2}, {1, 3}) + text("row") + tensor(3, {3}, {1}) + text("expanded") + tensor(5, {2, 2}, {0, 0}) +
-                                       text("scalar") + tensor(4, {}, {}) + text("none") + tensor(6, {0, 2}, {2, 1}))),
-                          floats(6)));
+  const auto c =
+      read(pth(program(dict(text("transposed") + tensor(0, {3, 2}, {1, 3}) + text("row") + tensor(3, {3}, {1}) + text("expanded") +
+                            tensor(5, {2, 2}, {0, 0}) + text("scalar") + tensor(4, {}, {}) + text("none") + tensor(6, {0, 2}, {2, 1}))),
+               floats(6)));
   REQUIRE(values(c.tensors.at("transposed")) == std::vector<float>{0, 3, 1, 4, 2, 5});
   REQUIRE(values(c.tensors.at("row")) == std::vector<float>{3, 4, 5});
   REQUIRE(values(c.tensors.at("expanded")) == std::vector<float>{5, 5, 5, 5});
@@ -81,15 +83,19 @@ TEST_CASE("Plain values beside the tensors of a .pth come as JSON, nested dicts 
   const std::string seed = "\x8a\x09" + std::string(8, '\xff') + std::string(1, '\0');  // 2^64 - 1
   const std::string model = dict(text("w") + tensor(0, {6}, {1}) + "K\x05" + tensor(0, {1}, {1}));
   const std::string pair = tensor(0, {1}, {1}) + tensor(1, {1}, {1}) + "\x86";
-  const auto c = read(pth(program(dict(text("epoch") + "K\x07" + text("best") + real + text("done") + "\x88" + text("note") + text("\xC3\xA9") + text("nothing") + "N" +
-                                       text("list") + "](K\x01" + text("a") + "e" + text("seed") + seed + text("model") + model + text("pair") + pair)),
+  const auto c = read(pth(program(dict(text("epoch") + "K\x07" + text("best") + real + text("done") + "\x88" + text("note") +
+                                       text("\xC3\xA9") + text("nothing") + "N" + text("list") + "](K\x01" + text("a") + "e" +
+                                       text("seed") + seed + text("model") + model + text("pair") + pair)),
                           floats(6)));
-  REQUIRE(c.values == Json::parse(R"({"epoch": 7, "best": 1.5, "done": true, "note": "é", "nothing": null, "list": [1, "a"], "seed": 18446744073709551615})"));
+  REQUIRE(c.values ==
+          Json::parse(
+              R"({"epoch": 7, "best": 1.5, "done": true, "note": "é", "nothing": null, "list": [1, "a"], "seed": 18446744073709551615})"));
   REQUIRE(c.order == std::vector<std::string>{"model.w", "model.5", "pair.0", "pair.1"});
 }
 
 TEST_CASE("A dict of a .pth is chosen by its key and a prefix is stripped", "[io]") {
-  const std::string file = pth(program(dict(text("epoch") + "K\x07" + text("model") + dict(text("module.w") + tensor(0, {6}, {1}) + text("b") + tensor(0, {1}, {1})))));
+  const std::string file = pth(program(
+      dict(text("epoch") + "K\x07" + text("model") + dict(text("module.w") + tensor(0, {6}, {1}) + text("b") + tensor(0, {1}, {1})))));
   REQUIRE(read(file, {.key = "model", .strip_prefix = "module."}).order == std::vector<std::string>{"w", "b"});
   REQUIRE(read(file, {.find_state_dict = true}).order == std::vector<std::string>{"module.w", "b"});
   REQUIRE(read(file).order == std::vector<std::string>{"model.module.w", "model.b"});
@@ -99,20 +105,23 @@ TEST_CASE("A dict of a .pth is chosen by its key and a prefix is stripped", "[io
 }
 
 TEST_CASE("The last of two equal keys counts, in the first one's place", "[io]") {
-  const auto c = read(pth(program(dict(text("a") + tensor(0, {1}, {1}) + text("b") + tensor(0, {1}, {1}) + text("a") + tensor(5, {1}, {1}))), floats(6)));
+  const auto c = read(
+      pth(program(dict(text("a") + tensor(0, {1}, {1}) + text("b") + tensor(0, {1}, {1}) + text("a") + tensor(5, {1}, {1}))), floats(6)));
   REQUIRE(c.order == std::vector<std::string>{"a", "b"});
   REQUIRE(values(c.tensors.at("a")) == std::vector<float>{5});
 }
 
 TEST_CASE("Storages of a big-endian machine are swapped", "[io]") {
-  const auto c = read(pth(program(dict(text("a") + tensor(0, {2}, {1}, storage("ShortStorage", 2)))), std::string("\x01\x02\x03\x04"), "big"));
+  const auto c =
+      read(pth(program(dict(text("a") + tensor(0, {2}, {1}, storage("ShortStorage", 2)))), std::string("\x01\x02\x03\x04"), "big"));
   REQUIRE(c.tensors.at("a").span<int16_t>()[1] == 0x0304);
 }
 
 TEST_CASE("Names that are not needed for tensors are refused, and nothing runs", "[io]") {
   TemporaryFolder folder;
   const std::string command = "touch " + (folder / "ran").string();
-  for (const char* target : {"posix system", "os system", "builtins eval", "builtins getattr", "torch load", "torch.hub load", "subprocess Popen", "numpy.core.multiarray _reconstruct"}) {
+  for (const char* target : {"posix system", "os system", "builtins eval", "builtins getattr", "torch load", "torch.hub load",
+                             "subprocess Popen", "numpy.core.multiarray _reconstruct"}) {
     const std::string name(target), module = name.substr(0, name.find(' ')), function = name.substr(name.find(' ') + 1);
     const std::string file = pth(program(global(module, function) + text(command) + "\x85R"));
     REQUIRE_THROWS_AS(read(file), UserError);
@@ -136,7 +145,15 @@ TEST_CASE("Damaged and hostile pickles are refused", "[io]") {
   const Bad cases[] = {
       {"no archive", "hello", "no zip archive"},
       {"the old form", "\x80\x02\x8a\x0a" + std::string(20, 'x'), "old form"},
-      {"no pickle inside", [] { std::string z; io::ZipWriter w([&](std::span<const uint8_t> b) { z.append(b.begin(), b.end()); }); w.add("x", "y"); w.finish(); return z; }(), "no data.pkl"},
+      {"no pickle inside",
+       [] {
+         std::string z;
+         io::ZipWriter w([&](std::span<const uint8_t> b) { z.append(b.begin(), b.end()); });
+         w.add("x", "y");
+         w.finish();
+         return z;
+       }(),
+       "no data.pkl"},
       {"empty", pth(""), "the first opcode"},
       {"no protocol", pth("}."), "begins with its protocol"},
       {"no stop", pth("\x80\x02}"), "an opcode takes 1 bytes, 0 are left"},
@@ -183,7 +200,8 @@ TEST_CASE("Damaged and hostile pickles are refused", "[io]") {
 
 TEST_CASE("Pickles that refer to themselves or multiply end with an error", "[io]") {
   // d = {}; d["a"] = d
-  REQUIRE_THROWS_WITH(read(pth(program("}q" + std::string(1, '\0') + text("a") + "h" + std::string(1, '\0') + "s"))), Contains("nested deeper"));
+  REQUIRE_THROWS_WITH(read(pth(program("}q" + std::string(1, '\0') + text("a") + "h" + std::string(1, '\0') + "s"))),
+                      Contains("nested deeper"));
   // Thirty dicts, each holding the one before under two keys: 2^30 values. The first stands at the bottom of a tuple, where
   // memos keep the others within reach.
   std::string doubling = "(}q" + std::string(1, '\0');

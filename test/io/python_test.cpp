@@ -20,7 +20,8 @@ namespace {
 // The first interpreter that has the packages: $ZOO_PYTHON, the private environment that holds LibTorch, the system's.
 std::optional<std::string> python_with(const std::string& packages) {
   const char* chosen = std::getenv("ZOO_PYTHON");
-  for (const std::string& python : {std::string(chosen ? chosen : "python3"), std::string(ZOO_SOURCE_DIR "/third_party/venv/bin/python"), std::string("python3")}) {
+  for (const std::string& python :
+       {std::string(chosen ? chosen : "python3"), std::string(ZOO_SOURCE_DIR "/third_party/venv/bin/python"), std::string("python3")}) {
     if (std::system((python + " -c 'import " + packages + "' >/dev/null 2>&1").c_str()) == 0) return python;
   }
   WARN("SKIP: no python3 here has " << packages);
@@ -106,7 +107,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 a = EventAccumulator(folder + "/tensorboard")
 a.Reload()
 tags = a.Tags()
-assert tags["scalars"] == ["loss"] and tags["images"] == ["picture"] and tags["histograms"] == ["weights"] and tags["tensors"] == ["note"], tags
+assert tags["scalars"] == ["loss"] and tags["images"] == ["picture"], tags
+assert tags["histograms"] == ["weights"] and tags["tensors"] == ["note"], tags
 assert [(s.step, round(s.value, 4)) for s in a.Scalars("loss")] == [(0, 1.0), (1, 0.5), (2, 0.3333)]
 assert a.Images("picture")[0].step == 5 and a.Images("picture")[0].width == 1
 h = a.Histograms("weights")[0].histogram_value

@@ -28,11 +28,14 @@ TEST_CASE("Every type survives a round trip through safetensors bit for bit", "[
 
 TEST_CASE("A written safetensors header is padded to eight and orders tensors by item size, then by name", "[io]") {
   TemporaryFolder folder;
-  io::write_safetensors(folder / "t", {{"b", random_array(DType::f32, {1}, 1)}, {"a", random_array(DType::u8, {3}, 2)}, {"c", random_array(DType::f32, {2}, 3)}});
+  io::write_safetensors(
+      folder / "t",
+      {{"b", random_array(DType::f32, {1}, 1)}, {"a", random_array(DType::u8, {3}, 2)}, {"c", random_array(DType::f32, {2}, 3)}});
   const std::string file = contents(folder / "t");
   // Worked out by hand from the format's README.
   std::string json =
-      R"({"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"c":{"dtype":"F32","shape":[2],"data_offsets":[4,12]},"a":{"dtype":"U8","shape":[3],"data_offsets":[12,15]}})";
+      R"({"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"c":{"dtype":"F32","shape":[2],"data_offsets":[4,12]},)"
+      R"("a":{"dtype":"U8","shape":[3],"data_offsets":[12,15]}})";
   json.resize((json.size() + 7) / 8 * 8, ' ');
   REQUIRE(file.substr(0, 8 + json.size()) == raw<uint64_t>(json.size()) + json);
   REQUIRE(file.size() == 8 + json.size() + 15);
@@ -40,7 +43,8 @@ TEST_CASE("A written safetensors header is padded to eight and orders tensors by
 
 TEST_CASE("Aligned tensors of a mapped file are views, unaligned ones are copies", "[io]") {
   TemporaryFolder folder;
-  const std::string json = R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"F32","shape":[1],"data_offsets":[1,5]}}  )";
+  const std::string json =
+      R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"F32","shape":[1],"data_offsets":[1,5]}}  )";
   std::ofstream(folder / "t", std::ios::binary) << file_of(json, "\x07" + raw(2.5f));
   const auto map = io::map_file(folder / "t");
   const auto file = io::read_safetensors(map, "t");
@@ -54,7 +58,9 @@ TEST_CASE("Aligned tensors of a mapped file are views, unaligned ones are copies
 }
 
 TEST_CASE("Keys of a tensor's entry that are unknown are passed over, whatever they hold", "[io]") {
-  const auto file = read(file_of(entry(R"("x":{"y":[1,-2.5e+3,null,true,"\u00e9\ud83d\ude00"],"z":{}},"dtype":"U8","shape":[],"data_offsets":[0,1])") + "   ", "\x05"));
+  const auto file = read(
+      file_of(entry(R"("x":{"y":[1,-2.5e+3,null,true,"\u00e9\ud83d\ude00"],"z":{}},"dtype":"U8","shape":[],"data_offsets":[0,1])") + "   ",
+              "\x05"));
   REQUIRE(file.tensors.at("a").span<uint8_t>()[0] == 5);
 }
 
@@ -104,22 +110,35 @@ TEST_CASE("Whatever breaks the safetensors format is refused with its place", "[
       {"negative", file_of(entry(R"("dtype":"F32","shape":[-2],"data_offsets":[0,8])"), data), "must be a whole number"},
       {"minus zero", file_of(entry(R"("dtype":"F32","shape":[2],"data_offsets":[-0,8])"), data), "must be a whole number"},
       {"leading zero", file_of(entry(R"("dtype":"F32","shape":[02],"data_offsets":[0,8])"), data), "must be a whole number"},
-      {"beyond 64 bits", file_of(entry(R"("dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,8])"), data), "does not fit 64 bits"},
+      {"beyond 64 bits", file_of(entry(R"("dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,8])"), data),
+       "does not fit 64 bits"},
       {"shape that wraps around", file_of(entry(R"("dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0])")), "too large"},
       {"one offset", file_of(entry(R"("dtype":"F32","shape":[2],"data_offsets":[8])"), data), "takes two numbers"},
       {"three offsets", file_of(entry(R"("dtype":"F32","shape":[2],"data_offsets":[0,8,8])"), data), "takes two numbers"},
       {"backwards", file_of(entry(R"("dtype":"F32","shape":[0],"data_offsets":[8,0])"), data), "run backwards"},
-      {"size and offsets disagree", file_of(entry(R"("dtype":"F32","shape":[1],"data_offsets":[0,8])"), data), "takes 4 bytes, data_offsets give 8"},
+      {"size and offsets disagree", file_of(entry(R"("dtype":"F32","shape":[1],"data_offsets":[0,8])"), data),
+       "takes 4 bytes, data_offsets give 8"},
       {"data beyond the buffer", file_of(entry(good), "1234567"), "a buffer of 7 bytes"},
       {"bytes after the last tensor", file_of(entry(good), data + "x"), "a buffer of 9 bytes"},
       {"a hole", file_of(entry(R"("dtype":"U8","shape":[7],"data_offsets":[1,8])"), data), "begins at byte 1"},
-      {"overlap", file_of(R"({"a":{"dtype":"U8","shape":[5],"data_offsets":[0,5]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}})", data), "ends at 5"},
-      {"empty tensor inside another", file_of("{\"a\":{" + good + R"(},"b":{"dtype":"U8","shape":[0],"data_offsets":[4,4]}})", data), "begins at byte 4"},
+      {"overlap",
+       file_of(R"({"a":{"dtype":"U8","shape":[5],"data_offsets":[0,5]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}})", data),
+       "ends at 5"},
+      {"empty tensor inside another", file_of("{\"a\":{" + good + R"(},"b":{"dtype":"U8","shape":[0],"data_offsets":[4,4]}})", data),
+       "begins at byte 4"},
       {"not UTF-8", file_of("{\"\xC0\x80\":{" + good + "}}", data), "not UTF-8"},
       {"half a surrogate", file_of("{\"\\ud800\":{" + good + "}}", data), "surrogate"},
       {"raw control character", file_of("{\"\x01\":{" + good + "}}", data), "control character"},
       {"nesting", file_of(entry(good + ",\"x\":" + std::string(200, '[') + std::string(200, ']')), data), "nested deeper than 128"},
-      {"65 dimensions", file_of(entry(R"("dtype":"U8","shape":[0)" + [] { std::string s; for (int i = 0; i < 64; ++i) s += ",1"; return s; }() + R"(],"data_offsets":[0,0])")), "more than 64 dimensions"},
+      {"65 dimensions",
+       file_of(entry(R"("dtype":"U8","shape":[0)" +
+                     [] {
+                       std::string s;
+                       for (int i = 0; i < 64; ++i) s += ",1";
+                       return s;
+                     }() +
+                     R"(],"data_offsets":[0,0])")),
+       "more than 64 dimensions"},
   };
   for (const auto& bad : cases) {
     INFO(bad.why);

@@ -39,7 +39,10 @@ Array widened(const Array& array) {
 }
 
 std::string numpy_code(DType type) {
-  const char kind = type == DType::boolean ? 'b' : type == DType::f64 || type == DType::f32 || type == DType::f16 ? 'f' : name(type)[0] == 'U' ? 'u' : 'i';
+  const char kind = type == DType::boolean                                           ? 'b'
+                    : type == DType::f64 || type == DType::f32 || type == DType::f16 ? 'f'
+                    : name(type)[0] == 'U'                                           ? 'u'
+                                                                                     : 'i';
   return fmt::format("{}{}", kind, item_size(type));
 }
 
