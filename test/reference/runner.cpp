@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 
 namespace {
 
@@ -39,15 +40,9 @@ std::string one_line(std::string text) {
 
 OpTable all_ops() {
   OpTable ops;
-#ifdef ZOO_BIT_OPS
   ops.merge(bit_ops());
-#endif
-#ifdef ZOO_IMAGE_OPS
   ops.merge(image_ops());
-#endif
-#ifdef ZOO_IO_OPS
   ops.merge(io_ops());
-#endif
   return ops;
 }
 
