@@ -21,8 +21,8 @@ struct DemoOptions {
 template <class Field>
 void fields(Field& field, DemoOptions& o) {
   field("pretrain", o.pretrain, "the network that is transferred");
-  field("train", o.train, "labelled images from which the few examples are drawn");
-  field("test", o.test, "labelled images to measure on");
+  field("train", o.train, "labelled images from which the few examples are drawn", required());
+  field("test", o.test, "labelled images to measure on", required());
   field("examples_per_class", o.examples_per_class, "sizes of the few-shot subsets", not_empty(), at_least(1));
   field("draws", o.draws, "subsets of each size; their mean and 95 % interval are shown", at_least(2));
   field("rule", o.rule, "schedule, resolution and MixUp of the fine-tuning");

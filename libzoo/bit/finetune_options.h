@@ -30,7 +30,7 @@ template <class Field>
 void fields(Field& field, FinetuneOptions& o) {
   field("checkpoint", o.checkpoint, "weights to start from: .safetensors, .pth or BiT .npz; empty: from scratch", existing_file());
   field("model", o.model, "architecture to train from scratch, see `zoo list`; a checkpoint brings its own");
-  field("train", o.train, "labelled images to fine-tune on");
+  field("train", o.train, "labelled images to fine-tune on", required());
   field("test", o.test, "labelled images to measure on");
   field("examples_per_class", o.examples_per_class, "draw a few-shot subset of this size", at_least(1));
   field("rule", o.rule, "schedule, resolution and MixUp; chosen from the data's size unless set");

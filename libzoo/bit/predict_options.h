@@ -21,7 +21,7 @@ struct EvaluateOptions {
 template <class Field>
 void fields(Field& field, EvaluateOptions& o) {
   field("checkpoint", o.checkpoint, "weights: .safetensors, .pth or BiT .npz", required(), existing_file());
-  field("test", o.test, "labelled images to measure on");
+  field("test", o.test, "labelled images to measure on", required());
   field("resolution", o.resolution, "pixels, square, seen by the network; the checkpoint's own unless set", between(1, 4096));
   field("batch_size", o.batch_size, "images at a time", at_least(1));
   field("data", o.data, "how images are read");

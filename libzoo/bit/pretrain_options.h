@@ -42,7 +42,7 @@ struct PretrainOptions {
 template <class Field>
 void fields(Field& field, PretrainOptions& o) {
   field("model", o.model, "architecture, see `zoo list`");
-  field("train", o.train, "labelled images to train on");
+  field("train", o.train, "labelled images to train on", required());
   field("test", o.test, "labelled images to measure on");
   field("data", o.data, "how images are read");
   field("augment", o.augment, "random crops as in Inception (5 to 100 % of the area, aspect 3:4 to 4:3), or none");
