@@ -81,7 +81,7 @@ TEST_CASE("A class that falls short is named", "[bit]") {
   REQUIRE_THROWS_WITH(ring_subset(labels, order, 2, 2), Contains("too few examples for 2 of each class: class 1 has 1"));
   REQUIRE_THROWS_WITH(numpy_choice_subset(labels, 2, 3, 0), Contains("class 1 has 1, class 2 has 0"));
   REQUIRE_THROWS_WITH(ring_subset(labels, order, 0, 2), Contains("at least 1 example of each class, not 0"));
-  REQUIRE_THROWS_WITH(ring_subset(labels, order, 1, 1), Contains("example 2 has label 1, outside 0 to 0"));
+  REQUIRE_THROWS_WITH(ring_subset(labels, Indices{2}, 1, 1), Contains("example 2 has label 1, outside 0 to 0"));
   REQUIRE_THROWS_WITH(ring_subset(labels, Indices{4}, 1, 2), Contains("index 4 of the order"));
   REQUIRE_THROWS_WITH(numpy_choice_subset(labels, 1, 2, 0, 0), Contains("pool_limit must be at least 1"));
 }

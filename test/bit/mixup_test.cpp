@@ -66,7 +66,7 @@ TEST_CASE("Mixing with lambda 1 leaves images and loss as they were", "[bit]") {
 
 TEST_CASE("The loss in two terms is cross-entropy against the soft targets", "[bit]") {
   const auto logits = at::randn({6, 5}, at::kDouble);
-  const auto labels = indices({0, 1, 4, 2, 2, 3}), partners = indices({5, 3, 4, 1, 2, 0});  // row 4: partner of the same class
+  const auto labels = indices({0, 1, 4, 2, 2, 3}), partners = indices({5, 4, 1, 2, 3, 0});  // row 4: partner of the same class
   const auto other = labels.index_select(0, partners);
   const auto targets = mixed_targets(labels, other, 0.3, 5);
   REQUIRE(at::allclose(targets.sum(1), at::ones({6})));
