@@ -194,6 +194,7 @@ class Binder {
     std::string help = did_you_mean(entry.key, keys);
     if (help.empty()) help = keys.empty() ? " (there are none here)" : keys.size() <= 12 ? fmt::format(" (known here: {})", comma_list(keys)) : "";
     report(entry.at, child_path(path, entry.key), "unknown key" + help);
+    unknown_keys_ = true;
   }
 
   void variant(const TypeInfo& type, void* address, const ConfigNode& node, const std::string& path, bool fresh) {
@@ -361,8 +362,10 @@ class Binder {
     for (const FieldInfo& field : fields) {
       const std::string at = child_path(path, field.key);
       const bool required = std::any_of(field.checks.begin(), field.checks.end(), [](const Check& c) { return c.kind == Check::Kind::required; });
-      if (required && !given(at) && !failed(at)) report_late(at, field.help.empty() ? "required, not given" : fmt::format("required, not given: {}", field.help));
-      else finish_value(*field.type, field.address, at, field.checks, fields);
+      // What a misspelt key was meant to give is not missed a second time.
+      const bool missing = required && !given(at) && !failed(at);
+      if (!missing) finish_value(*field.type, field.address, at, field.checks, fields);
+      else if (!unknown_keys_) report_late(at, field.help.empty() ? "required, not given" : fmt::format("required, not given: {}", field.help));
     }
     if (!type.check || failed(path)) return;
     Problems found_wrong;
@@ -403,6 +406,7 @@ class Binder {
   std::map<std::string, Given> given_;
   std::set<std::string> failed_;
   std::vector<Located> problems_;
+  bool unknown_keys_ = false;
 };
 
 }  // namespace
