@@ -51,11 +51,11 @@ template <class T> Plan make_plan(const View<T>& in, int64_t height, int64_t wid
   }
   const PixelBox window = options.window.value_or(PixelBox{0, 0, height, width});
   check_box(window, height, width);
-  auto across = axis_table(in.width, width, box.left, box.right, options);
-  auto down = axis_table(in.height, height, box.top, box.bottom, options);
+  auto across = axis_table(in.width, width, {window.left, window.width}, box.left, box.right, options);
+  auto down = axis_table(in.height, height, {window.top, window.height}, box.top, box.bottom, options);
   const bool same_width = width == in.width && box.left == 0 && box.right == all.right;
   const bool same_height = height == in.height && box.top == 0 && box.bottom == all.bottom;
-  return {part(across, window.left, window.width, options.mirror), part(down, window.top, window.height, false), window,
+  return {options.mirror ? reversed(across) : std::move(across), std::move(down), window,
           same_width && window.width == width && !options.mirror, same_height};
 }
 

@@ -16,12 +16,16 @@ template <class Weight> struct AxisTable {
   bool copies() const;                  // every output is one input, unweighted
 };
 
-// n inputs to m outputs; from and to bound the part of the input that is used (0 and n without a box).
-// Throws UserError if the convention has no such mode. Formulas: the convention's own code, quoted at each.
-AxisTable<double> axis_table(int64_t n, int64_t m, double from, double to, const ResizeOptions& options);
+struct AxisRange {
+  int64_t begin = 0, size = 0;
+  int64_t end() const { return begin + size; }
+};
 
-// Outputs begin to begin+size-1 only, in reverse order if asked.
-AxisTable<double> part(const AxisTable<double>& table, int64_t begin, int64_t size, bool reversed);
+// n inputs to m outputs, of which those in `range` are tabled; from and to bound the part of the input that is used (0 and n without a box).
+// Throws UserError if the convention has no such mode. Formulas: the convention's own code, quoted at each.
+AxisTable<double> axis_table(int64_t n, int64_t m, const AxisRange& range, double from, double to, const ResizeOptions& options);
+
+AxisTable<double> reversed(const AxisTable<double>& table);  // the last output first
 
 constexpr int kFixedBits = 22;
 AxisTable<int32_t> fixed_point(const AxisTable<double>& table);  // Pillow's rounding, zero weights at the ends left out

@@ -92,7 +92,7 @@ TEST_CASE("The vector pass along rows gives the pixels of the plain one", "[data
     const int64_t height = 1 + int64_t(random.below(9)), width = 1 + int64_t(random.below(40)), out = 1 + int64_t(random.below(60));
     const Image image = noise(height, width, 3 + int64_t(random.below(2)));
     const auto mode = Interpolation(2 + int(random.below(2)));
-    const auto table = fixed_point(axis_table(width, out, 0, double(width), {.mode = mode}));
+    const auto table = fixed_point(axis_table(width, out, {0, out}, 0, double(width), {.mode = mode}));
     std::vector<uint8_t> fast(size_t(height * out * image.channels)), plain = fast;
     resize_across(image, table, fast.data());
     resize_across_plain(image, table, plain.data());

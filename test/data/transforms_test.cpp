@@ -61,6 +61,16 @@ TEST_CASE("Shortest evaluation keeps the aspect, crops the centre and pads what 
   CHECK(std::any_of(padded.row(7), padded.row(8), [](uint8_t v) { return v != 0; }));
 }
 
+TEST_CASE("Only the centre of a very long picture is computed", "[data]") {
+  // 65000 pixels to 384 rows would be 24,960,000 columns wide.
+  const Image ruler = noise(1, 65000, 3);
+  const EvalTransform eval{.mode = EvalMode::shortest, .size = 384};
+  const Image centre = eval.resized(ruler);
+  // One input pixel spans 384 outputs; the middle is where inputs 32499 and 32500 meet.
+  CHECK(int(centre.row(0)[0]) == int(ruler.pixels[3 * 32499]));
+  CHECK(int(centre.row(0)[3 * 383]) == int(ruler.pixels[3 * 32500]));
+}
+
 TEST_CASE("TensorFlow's evaluation has no 8-bit step", "[data]") {
   const EvalTransform eval{.mode = EvalMode::tf, .size = 2};
   REQUIRE_THROWS_WITH(eval.resized(noise(4, 4, 3)), Contains("no 8-bit pictures"));
