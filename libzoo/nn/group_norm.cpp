@@ -36,7 +36,8 @@ template <class F>
 void for_groups(const kernels::GroupNormShape& shape, int64_t images, F work) {
   int64_t pieces = 1;
   const int64_t depth = shape.channels / shape.groups;
-  while (images * pieces < at::get_num_threads() && shape.groups % (2 * pieces) == 0 && shape.groups / (2 * pieces) * depth >= kNarrowest) pieces *= 2;
+  while (images * pieces < at::get_num_threads() && shape.groups % (2 * pieces) == 0 &&
+         shape.groups / (2 * pieces) * depth >= kNarrowest) pieces *= 2;
   const int64_t groups = shape.groups / pieces;
   const int64_t grain = std::max<int64_t>(1, kGrain / (groups * depth * shape.pixels));
   at::parallel_for(0, images * pieces, grain, [&](int64_t begin, int64_t end) {
@@ -57,8 +58,8 @@ void run_forward(const kernels::GroupNormShape& shape, bool last, const at::Tens
 }
 
 template <class T>
-void run_backward(const kernels::GroupNormShape& shape, bool last, const at::Tensor& grad, const at::Tensor& skip, const variable_list& saved,
-                  const at::Tensor& grad_x, const at::Tensor& grad_gamma, const at::Tensor& grad_beta) {
+void run_backward(const kernels::GroupNormShape& shape, bool last, const at::Tensor& grad, const at::Tensor& skip,
+                  const variable_list& saved, const at::Tensor& grad_x, const at::Tensor& grad_gamma, const at::Tensor& grad_beta) {
   const kernels::GroupNormBackward<T> data{
       grad.const_data_ptr<T>(), saved[0].const_data_ptr<T>(), skip.defined() ? skip.const_data_ptr<T>() : nullptr,
       saved[1].const_data_ptr<T>(), saved[2].const_data_ptr<T>(), saved[3].const_data_ptr<double>(), saved[4].const_data_ptr<double>(),
@@ -100,8 +101,8 @@ struct GroupNormFunction : torch::autograd::Function<GroupNormFunction> {
     const auto grad_gamma = at::empty({x.size(0), x.size(1)}, at::kDouble), grad_beta = at::empty_like(grad_gamma);
     if (x.scalar_type() == at::kFloat) run_backward<float>(shape, channels_are_last(x), grad, skip, saved, grad_x, grad_gamma, grad_beta);
     else run_backward<double>(shape, channels_are_last(x), grad, skip, saved, grad_x, grad_gamma, grad_beta);
-    return {grad_x, grad_gamma.sum(0).to(gamma.scalar_type()), grad_beta.sum(0).to(gamma.scalar_type()), at::Tensor(), at::Tensor(), at::Tensor(),
-            at::Tensor()};
+    return {grad_x, grad_gamma.sum(0).to(gamma.scalar_type()), grad_beta.sum(0).to(gamma.scalar_type()), at::Tensor(), at::Tensor(),
+            at::Tensor(), at::Tensor()};
   }
 };
 
@@ -112,7 +113,8 @@ void require_groups(int64_t channels, int64_t groups) {
 }
 
 bool fused(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta) {
-  return x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble) && gamma.scalar_type() == x.scalar_type() &&
+  return x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble) &&
+      gamma.scalar_type() == x.scalar_type() &&
          beta.scalar_type() == x.scalar_type() && x.numel() > 0;
 }
 

@@ -49,7 +49,8 @@ struct MaxPoolFunction : torch::autograd::Function<MaxPoolFunction> {
     auto grad_x = at::empty(sizes, grad.options(), kChannelsLast);
     for_images(sizes[0], [&](int64_t image) {
       const auto* places = winner.const_data_ptr<uint8_t>();
-      if (grad.scalar_type() == at::kFloat) kernels::max_pool_backward(shape, grad.const_data_ptr<float>(), places, grad_x.data_ptr<float>(), image);
+      if (grad.scalar_type() == at::kFloat) kernels::max_pool_backward(shape, grad.const_data_ptr<float>(), places,
+                                                                       grad_x.data_ptr<float>(), image);
       else kernels::max_pool_backward(shape, grad.const_data_ptr<double>(), places, grad_x.data_ptr<double>(), image);
     });
     return {grad_x};

@@ -53,9 +53,11 @@ struct StandardizeFunction : torch::autograd::Function<StandardizeFunction> {
     auto grad_weight = at::empty_like(result);
     for_filters(result, [&](int64_t count, int64_t first, int64_t last) {
       const auto run = [&](auto* above, auto* standard, auto* to) {
-        kernels::standardize_backward(above, standard, saved[1].const_data_ptr<double>(), saved[2].const_data_ptr<double>(), to, count, first, last);
+        kernels::standardize_backward(above, standard, saved[1].const_data_ptr<double>(), saved[2].const_data_ptr<double>(), to, count,
+                                      first, last);
       };
-      if (result.scalar_type() == at::kFloat) run(grad.const_data_ptr<float>(), result.const_data_ptr<float>(), grad_weight.data_ptr<float>());
+      if (result.scalar_type() == at::kFloat) run(grad.const_data_ptr<float>(), result.const_data_ptr<float>(),
+                                                  grad_weight.data_ptr<float>());
       else run(grad.const_data_ptr<double>(), result.const_data_ptr<double>(), grad_weight.data_ptr<double>());
     });
     return {grad_weight, at::Tensor(), at::Tensor()};

@@ -33,7 +33,8 @@ bool in_one_run(const Update& update) {
 template <class T>
 void run_chunk(const kernels::SgdFactors& factors, const Update& update, int64_t begin, int64_t end) {
   T* velocity = update.velocity ? update.velocity->data_ptr<T>() + begin : nullptr;
-  kernels::sgd(factors, update.parameter.data_ptr<T>() + begin, update.grad.const_data_ptr<T>() + begin, velocity, update.first, end - begin);
+  kernels::sgd(factors, update.parameter.data_ptr<T>() + begin, update.grad.const_data_ptr<T>() + begin, velocity, update.first,
+               end - begin);
 }
 
 void run_kernel(const kernels::SgdFactors& factors, const std::vector<Update>& updates) {

@@ -21,7 +21,8 @@ def peer(script, *arguments):
 
 
 def timm(task, layout):
-    return peer("bit_timm_step.py", "--task", task, "--size", "64", "--batch", "32", "--threads", "2", "--layout", layout, "--warmup", "2", "--repeats", "7")
+    return peer("bit_timm_step.py", "--task", task, "--size", "64", "--batch", "32", "--threads", "2", "--layout", layout, "--warmup", "2",
+                "--repeats", "7")
 
 
 def ours(job):
@@ -31,8 +32,10 @@ def ours(job):
 # wall_of: the programs report no figure; compared is the median wall time of so many runs of the whole process.
 BENCHMARKS = {
     "bit": [
-        dict(name="train_r50x1_64", unit="images/s", better="higher", ours=ours("bit_train"), peers=[timm("train", "nchw"), timm("train", "nhwc")]),
-        dict(name="forward_r50x1_64", unit="images/s", better="higher", ours=ours("bit_forward"), peers=[timm("forward", "nchw"), timm("forward", "nhwc")]),
+        dict(name="train_r50x1_64", unit="images/s", better="higher", ours=ours("bit_train"), peers=[timm("train", "nchw"), timm("train",
+            "nhwc")]),
+        dict(name="forward_r50x1_64", unit="images/s", better="higher", ours=ours("bit_forward"), peers=[timm("forward", "nchw"),
+            timm("forward", "nhwc")]),
         dict(name="start_up", unit="s", better="lower", ours=["zoo-bit", "--help"], peers=[["zoo-nothing"]], wall_of=5),
     ],
 }

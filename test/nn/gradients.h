@@ -26,7 +26,8 @@ inline Tensors gradients(const std::function<at::Tensor(const Tensors&)>& functi
 }
 
 // Every input must be float64. Tries at most `most` elements of each, evenly spread.
-inline void check_gradients(const std::function<at::Tensor(const Tensors&)>& function, const Tensors& inputs, double tolerance = 1e-7, int64_t most = 60) {
+inline void check_gradients(const std::function<at::Tensor(const Tensors&)>& function, const Tensors& inputs, double tolerance = 1e-7,
+                            int64_t most = 60) {
   const double step = 1e-6;
   const auto cotangent = at::randn_like(function(inputs));
   const auto analytic = gradients(function, inputs, cotangent);

@@ -34,10 +34,14 @@ struct GroupNormBackward {
 
 // Images in channels-last memory, [pixels][channels]; the groups [first, last) of one image. `scratch` has room for
 // group_norm_scratch(shape) values.
-void group_norm_forward_last(const GroupNormShape&, const GroupNormForward<float>&, int64_t image, int64_t first, int64_t last, double* scratch);
-void group_norm_forward_last(const GroupNormShape&, const GroupNormForward<double>&, int64_t image, int64_t first, int64_t last, double* scratch);
-void group_norm_backward_last(const GroupNormShape&, const GroupNormBackward<float>&, int64_t image, int64_t first, int64_t last, double* scratch);
-void group_norm_backward_last(const GroupNormShape&, const GroupNormBackward<double>&, int64_t image, int64_t first, int64_t last, double* scratch);
+void group_norm_forward_last(const GroupNormShape&, const GroupNormForward<float>&, int64_t image, int64_t first, int64_t last,
+                             double* scratch);
+void group_norm_forward_last(const GroupNormShape&, const GroupNormForward<double>&, int64_t image, int64_t first, int64_t last,
+                             double* scratch);
+void group_norm_backward_last(const GroupNormShape&, const GroupNormBackward<float>&, int64_t image, int64_t first, int64_t last,
+                              double* scratch);
+void group_norm_backward_last(const GroupNormShape&, const GroupNormBackward<double>&, int64_t image, int64_t first, int64_t last,
+                              double* scratch);
 int64_t group_norm_scratch(const GroupNormShape& shape);
 
 // Images in NCHW memory, [channels][pixels]: the same.

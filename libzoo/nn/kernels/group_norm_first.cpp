@@ -36,7 +36,8 @@ ZOO_INLINE void forward(const GroupNormShape& shape, const GroupNormForward<T>& 
     const T* __restrict x = data.x + place;
     T* __restrict y = data.y + place;
     const T start = x[0];
-    const double mean = double(start) + sum_of<T>(count, [&](int64_t i) __attribute__((always_inline)) { return x[i] - start; }) / double(count);
+    const double rest = sum_of<T>(count, [&](int64_t i) __attribute__((always_inline)) { return x[i] - start; });
+    const double mean = double(start) + rest / double(count);
     const T high = T(mean), low = T(mean - double(high));
     const double squares = sum_of<T>(count, [&](int64_t i) __attribute__((always_inline)) {
       const T centred = (x[i] - high) - low;
@@ -118,16 +119,20 @@ ZOO_INLINE void backward(const GroupNormShape& shape, const GroupNormBackward<T>
 
 }  // namespace
 
-ZOO_CLONES void group_norm_forward_first(const GroupNormShape& shape, const GroupNormForward<float>& data, int64_t image, int64_t first, int64_t last) {
+ZOO_CLONES void group_norm_forward_first(const GroupNormShape& shape, const GroupNormForward<float>& data, int64_t image, int64_t first,
+                                         int64_t last) {
   forward(shape, data, image, first, last);
 }
-ZOO_CLONES void group_norm_forward_first(const GroupNormShape& shape, const GroupNormForward<double>& data, int64_t image, int64_t first, int64_t last) {
+ZOO_CLONES void group_norm_forward_first(const GroupNormShape& shape, const GroupNormForward<double>& data, int64_t image, int64_t first,
+                                         int64_t last) {
   forward(shape, data, image, first, last);
 }
-ZOO_CLONES void group_norm_backward_first(const GroupNormShape& shape, const GroupNormBackward<float>& data, int64_t image, int64_t first, int64_t last) {
+ZOO_CLONES void group_norm_backward_first(const GroupNormShape& shape, const GroupNormBackward<float>& data, int64_t image, int64_t first,
+                                          int64_t last) {
   backward(shape, data, image, first, last);
 }
-ZOO_CLONES void group_norm_backward_first(const GroupNormShape& shape, const GroupNormBackward<double>& data, int64_t image, int64_t first, int64_t last) {
+ZOO_CLONES void group_norm_backward_first(const GroupNormShape& shape, const GroupNormBackward<double>& data, int64_t image, int64_t first,
+                                          int64_t last) {
   backward(shape, data, image, first, last);
 }
 

@@ -96,7 +96,8 @@ ZOO_INLINE void normalise(const T* __restrict x, T* __restrict y, int64_t pixels
 }
 
 template <class T>
-ZOO_INLINE void forward(const GroupNormShape& shape, const GroupNormForward<T>& data, int64_t image, int64_t first, int64_t last, double* scratch) {
+ZOO_INLINE void forward(const GroupNormShape& shape, const GroupNormForward<T>& data, int64_t image, int64_t first, int64_t last,
+                        double* scratch) {
   const int64_t depth = shape.channels / shape.groups;
   const int64_t start = first * depth, width = (last - first) * depth;
   const double count = double(depth * shape.pixels);
@@ -135,7 +136,8 @@ ZOO_INLINE T gate(T before_relu) {
 
 // Per channel: the sums of the gradient and of gradient · (x - mean), where the output was not cut off.
 template <class T>
-ZOO_INLINE void sum_gradients(const T* __restrict grad, const T* __restrict x, int64_t pixels, int64_t stride, const Rows<T>& rows, bool relu) {
+ZOO_INLINE void sum_gradients(const T* __restrict grad, const T* __restrict x, int64_t pixels, int64_t stride, const Rows<T>& rows,
+                              bool relu) {
   const T* __restrict mean = rows.mean;
   const T* __restrict rest = rows.rest;
   const T* __restrict scale = rows.scale;
@@ -162,8 +164,8 @@ ZOO_INLINE void sum_gradients(const T* __restrict grad, const T* __restrict x, i
 }
 
 template <class T>
-ZOO_INLINE void spread_gradients(const T* __restrict grad, const T* __restrict x, const T* __restrict skip, T* __restrict grad_x, int64_t pixels,
-                                 int64_t stride, const Rows<T>& rows, bool relu, bool add) {
+ZOO_INLINE void spread_gradients(const T* __restrict grad, const T* __restrict x, const T* __restrict skip, T* __restrict grad_x,
+                                 int64_t pixels, int64_t stride, const Rows<T>& rows, bool relu, bool add) {
   const T* __restrict mean = rows.mean;
   const T* __restrict rest = rows.rest;
   const T* __restrict scale = rows.scale;
@@ -185,7 +187,8 @@ ZOO_INLINE void spread_gradients(const T* __restrict grad, const T* __restrict x
 }
 
 template <class T>
-ZOO_INLINE void backward(const GroupNormShape& shape, const GroupNormBackward<T>& data, int64_t image, int64_t first, int64_t last, double* scratch) {
+ZOO_INLINE void backward(const GroupNormShape& shape, const GroupNormBackward<T>& data, int64_t image, int64_t first, int64_t last,
+                         double* scratch) {
   const int64_t depth = shape.channels / shape.groups;
   const int64_t start = first * depth, width = (last - first) * depth;
   const double count = double(depth * shape.pixels);
@@ -230,20 +233,20 @@ ZOO_INLINE void backward(const GroupNormShape& shape, const GroupNormBackward<T>
 
 int64_t group_norm_scratch(const GroupNormShape& shape) { return 10 * shape.channels; }
 
-ZOO_CLONES void group_norm_forward_last(const GroupNormShape& shape, const GroupNormForward<float>& data, int64_t image, int64_t first, int64_t last,
-                                        double* scratch) {
+ZOO_CLONES void group_norm_forward_last(const GroupNormShape& shape, const GroupNormForward<float>& data, int64_t image, int64_t first,
+                                        int64_t last, double* scratch) {
   forward(shape, data, image, first, last, scratch);
 }
-ZOO_CLONES void group_norm_forward_last(const GroupNormShape& shape, const GroupNormForward<double>& data, int64_t image, int64_t first, int64_t last,
-                                        double* scratch) {
+ZOO_CLONES void group_norm_forward_last(const GroupNormShape& shape, const GroupNormForward<double>& data, int64_t image, int64_t first,
+                                        int64_t last, double* scratch) {
   forward(shape, data, image, first, last, scratch);
 }
-ZOO_CLONES void group_norm_backward_last(const GroupNormShape& shape, const GroupNormBackward<float>& data, int64_t image, int64_t first, int64_t last,
-                                         double* scratch) {
+ZOO_CLONES void group_norm_backward_last(const GroupNormShape& shape, const GroupNormBackward<float>& data, int64_t image, int64_t first,
+                                         int64_t last, double* scratch) {
   backward(shape, data, image, first, last, scratch);
 }
-ZOO_CLONES void group_norm_backward_last(const GroupNormShape& shape, const GroupNormBackward<double>& data, int64_t image, int64_t first, int64_t last,
-                                         double* scratch) {
+ZOO_CLONES void group_norm_backward_last(const GroupNormShape& shape, const GroupNormBackward<double>& data, int64_t image, int64_t first,
+                                         int64_t last, double* scratch) {
   backward(shape, data, image, first, last, scratch);
 }
 

@@ -59,8 +59,12 @@ ZOO_INLINE void backward(const PoolShape& shape, const T* grad, const uint8_t* w
 
 }  // namespace
 
-ZOO_CLONES void max_pool(const PoolShape& shape, const float* x, float* y, uint8_t* winner, int64_t image) { forward(shape, x, y, winner, image); }
-ZOO_CLONES void max_pool(const PoolShape& shape, const double* x, double* y, uint8_t* winner, int64_t image) { forward(shape, x, y, winner, image); }
+ZOO_CLONES void max_pool(const PoolShape& shape, const float* x, float* y, uint8_t* winner, int64_t image) {
+  forward(shape, x, y, winner, image);
+}
+ZOO_CLONES void max_pool(const PoolShape& shape, const double* x, double* y, uint8_t* winner, int64_t image) {
+  forward(shape, x, y, winner, image);
+}
 ZOO_CLONES void max_pool_backward(const PoolShape& shape, const float* grad, const uint8_t* winner, float* grad_x, int64_t image) {
   backward(shape, grad, winner, grad_x, image);
 }

@@ -23,7 +23,8 @@ ZOO_INLINE double sum_of(int64_t count, F value) {
 }
 
 template <class T>
-ZOO_INLINE void forward(const T* weight, T* result, double* scale, double* share, int64_t count, double eps, bool outside, int64_t first, int64_t last) {
+ZOO_INLINE void forward(const T* weight, T* result, double* scale, double* share, int64_t count, double eps, bool outside, int64_t first,
+                        int64_t last) {
   for (int64_t f = first; f < last; ++f) {
     const T* __restrict w = weight + f * count;
     T* __restrict to = result + f * count;
@@ -42,7 +43,8 @@ ZOO_INLINE void forward(const T* weight, T* result, double* scale, double* share
 }
 
 template <class T>
-ZOO_INLINE void backward(const T* grad, const T* result, const double* scale, const double* share, T* grad_weight, int64_t count, int64_t first, int64_t last) {
+ZOO_INLINE void backward(const T* grad, const T* result, const double* scale, const double* share, T* grad_weight, int64_t count,
+                         int64_t first, int64_t last) {
   for (int64_t f = first; f < last; ++f) {
     const T* __restrict g = grad + f * count;
     const T* __restrict w = result + f * count;
@@ -56,20 +58,20 @@ ZOO_INLINE void backward(const T* grad, const T* result, const double* scale, co
 
 }  // namespace
 
-ZOO_CLONES void standardize(const float* weight, float* result, double* scale, double* share, int64_t count, double eps, bool outside, int64_t first,
-                            int64_t last) {
+ZOO_CLONES void standardize(const float* weight, float* result, double* scale, double* share, int64_t count, double eps, bool outside,
+                            int64_t first, int64_t last) {
   forward(weight, result, scale, share, count, eps, outside, first, last);
 }
-ZOO_CLONES void standardize(const double* weight, double* result, double* scale, double* share, int64_t count, double eps, bool outside, int64_t first,
-                            int64_t last) {
+ZOO_CLONES void standardize(const double* weight, double* result, double* scale, double* share, int64_t count, double eps, bool outside,
+                            int64_t first, int64_t last) {
   forward(weight, result, scale, share, count, eps, outside, first, last);
 }
 ZOO_CLONES void standardize_backward(const float* grad, const float* result, const double* scale, const double* share, float* grad_weight,
                                      int64_t count, int64_t first, int64_t last) {
   backward(grad, result, scale, share, grad_weight, count, first, last);
 }
-ZOO_CLONES void standardize_backward(const double* grad, const double* result, const double* scale, const double* share, double* grad_weight,
-                                     int64_t count, int64_t first, int64_t last) {
+ZOO_CLONES void standardize_backward(const double* grad, const double* result, const double* scale, const double* share,
+                                     double* grad_weight, int64_t count, int64_t first, int64_t last) {
   backward(grad, result, scale, share, grad_weight, count, first, last);
 }
 

@@ -5,7 +5,8 @@ namespace zoo::optim::kernels {
 namespace {
 
 template <class T>
-ZOO_INLINE void update(const SgdFactors& factors, T* __restrict parameter, const T* __restrict grad, T* __restrict velocity, bool first, int64_t count) {
+ZOO_INLINE void update(const SgdFactors& factors, T* __restrict parameter, const T* __restrict grad, T* __restrict velocity, bool first,
+                       int64_t count) {
   const T rate = T(factors.rate), momentum = T(factors.momentum), decay = T(factors.weight_decay);
   if (!velocity) {
     for (int64_t i = 0; i < count; ++i) parameter[i] -= rate * (grad[i] + decay * parameter[i]);
