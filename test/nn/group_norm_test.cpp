@@ -34,6 +34,7 @@ TEST_CASE("group norm agrees with its definition in both layouts, values and gra
   const auto sizes = GENERATE(Sizes{{2, 64, 5, 7}, 32}, Sizes{{1, 32, 1, 1}, 4}, Sizes{{3, 6, 9, 1}, 3}, Sizes{{1, 256, 17, 13}, 32},
                               Sizes{{2, 8, 70, 3}, 1});
   const bool relu = GENERATE(true, false);
+  at::manual_seed(1);  // a value within rounding of the kink of ReLU would have another gradient in float32
   const auto x = at::randn(sizes.x) * 3 + 1, gamma = at::randn({sizes.x[1]}), beta = at::randn({sizes.x[1]}),
       cotangent = at::randn(sizes.x);
   const auto expected = composed(x, gamma, beta, sizes.groups, 1e-5, relu);
