@@ -53,7 +53,8 @@ bool same_shape(at::IntArrayRef given, const std::vector<int64_t>& wanted, Param
 at::Tensor widened(const at::Tensor& tensor) { return tensor.to(at::kFloat); }
 
 // The tensors under our names and in our layout, float32: exactly the parameters of `architecture`.
-NamedTensors canonical_tensors(const NamedTensors& tensors, Naming naming, const nn::ResNetV2Options& architecture, const std::string& where) {
+NamedTensors canonical_tensors(const NamedTensors& tensors, Naming naming, const nn::ResNetV2Options& architecture,
+                               const std::string& where) {
   Complaints complaints(where);
   NamedTensors ours;
   size_t used = 0;
@@ -67,8 +68,10 @@ NamedTensors canonical_tensors(const NamedTensors& tensors, Naming naming, const
     ++used;
     const at::Tensor& tensor = found->second;
     const auto wanted = parameter.shape_in(naming);
-    if (!tensor.is_floating_point()) complaints.add(fmt::format("{} holds {}, not floating-point numbers", name, c10::toString(tensor.scalar_type())));
-    else if (!same_shape(tensor.sizes(), wanted, parameter.kind)) complaints.add(fmt::format("{} has shape {}, not {}", name, shape_text(tensor.sizes()), shape_text(wanted)));
+    if (!tensor.is_floating_point())
+      complaints.add(fmt::format("{} holds {}, not floating-point numbers", name, c10::toString(tensor.scalar_type())));
+    else if (!same_shape(tensor.sizes(), wanted, parameter.kind))
+      complaints.add(fmt::format("{} has shape {}, not {}", name, shape_text(tensor.sizes()), shape_text(wanted)));
     else ours.emplace(parameter.name(Naming::ours), to_ours(parameter, naming, widened(tensor)));
   }
   if (used < tensors.size()) {
@@ -107,14 +110,16 @@ void require_model(const nn::ResNetV2Options& architecture, const std::string& m
   if (model.empty()) return;
   const ModelEntry& wanted = find_model(model);
   if (wanted.units == architecture.units && wanted.width == architecture.width) return;
-  throw UserError(fmt::format("{}: the network has units {} and width {}, {} has units {} and width {}", where, fmt::join(architecture.units, ","),
-                              architecture.width, wanted.name, fmt::join(wanted.units, ","), wanted.width),
+  throw UserError(fmt::format("{}: the network has units {} and width {}, {} has units {} and width {}", where,
+                              fmt::join(architecture.units, ","), architecture.width, wanted.name,
+                              fmt::join(wanted.units, ","), wanted.width),
                   "leave the model out to take the one of the file");
 }
 
 bool take_head(int64_t in_file, int64_t wanted, Head head, const std::string& where) {
   if (head == Head::keep && wanted != in_file)
-    throw UserError(fmt::format("{}: the head has {} classes, {} were asked for", where, in_file, wanted), "head: auto starts with a zero head");
+    throw UserError(fmt::format("{}: the head has {} classes, {} were asked for", where, in_file, wanted),
+                    "head: auto starts with a zero head");
   return head != Head::zero && wanted > 0 && wanted == in_file;
 }
 
@@ -170,7 +175,8 @@ nn::ResNetV2 with_zero_head(const nn::ResNetV2& model, int64_t num_classes) {
   return fresh;
 }
 
-Checkpoint load_tensors(NamedTensors raw, const std::map<std::string, std::string>& metadata, const std::string& where, const LoadOptions& options) {
+Checkpoint load_tensors(NamedTensors raw, const std::map<std::string, std::string>& metadata, const std::string& where,
+                        const LoadOptions& options) {
   const NamedTensors tensors = normalised_names(std::move(raw));
   Checkpoint checkpoint;
   checkpoint.naming = require_naming(tensors, where);
@@ -189,7 +195,8 @@ Checkpoint load_tensors(NamedTensors raw, const std::map<std::string, std::strin
   const int64_t channels = options.in_channels.value_or(architecture.in_channels);
   if (channels != architecture.in_channels) {
     auto& root = ours.at("root.conv.weight");
-    if (root.size(1) != 3) throw UserError(fmt::format("{}: the network takes {} channels and can't be adapted to {}", where, root.size(1), channels));
+    if (root.size(1) != 3)
+      throw UserError(fmt::format("{}: the network takes {} channels and can't be adapted to {}", where, root.size(1), channels));
     root = adapt_input_conv(root, channels);
     architecture.in_channels = channels;
   }

@@ -60,7 +60,8 @@ struct Checkpoint {
 Checkpoint load_checkpoint(const std::filesystem::path& path, const LoadOptions& options = {});
 
 // The same with tensors already in memory; `where` opens the messages.
-Checkpoint load_tensors(NamedTensors tensors, const std::map<std::string, std::string>& metadata, const std::string& where, const LoadOptions& options);
+Checkpoint load_tensors(NamedTensors tensors, const std::map<std::string, std::string>& metadata, const std::string& where,
+                        const LoadOptions& options);
 
 // safetensors with our names, and in the metadata what it takes to predict: zoo.model, zoo.options, zoo.classes and
 // zoo.preprocessing (the latter three JSON). Throws Error if the class names are not as many as the classes.

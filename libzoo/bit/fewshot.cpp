@@ -21,7 +21,8 @@ void require_counts(int64_t shots, int64_t num_classes) {
 
 int64_t checked_label(std::span<const int64_t> labels, int64_t index, int64_t num_classes) {
   const int64_t label = labels[size_t(index)];
-  if (label < 0 || label >= num_classes) throw Error(fmt::format("example {} has label {}, outside 0 to {}", index, label, num_classes - 1));
+  if (label < 0 || label >= num_classes)
+    throw Error(fmt::format("example {} has label {}, outside 0 to {}", index, label, num_classes - 1));
   return label;
 }
 
@@ -53,7 +54,8 @@ std::vector<int64_t> ring_subset(std::span<const int64_t> labels, std::span<cons
   int64_t missing = num_classes;
   for (int64_t index : order) {
     if (missing == 0) break;
-    if (index < 0 || index >= int64_t(labels.size())) throw Error(fmt::format("index {} of the order is outside the {} examples", index, labels.size()));
+    if (index < 0 || index >= int64_t(labels.size()))
+      throw Error(fmt::format("index {} of the order is outside the {} examples", index, labels.size()));
     const size_t label = size_t(checked_label(labels, index, num_classes));
     auto& ring = held[label];
     if (int64_t(ring.size()) < shots) {
@@ -104,12 +106,14 @@ at::Tensor LinearProbe::scores(const at::Tensor& features) const {
 
 LinearProbe fewshot_lsr(const at::Tensor& features, const at::Tensor& labels, int64_t num_classes, double l2) {
   if (features.dim() != 2 || features.size(0) < 1 || features.size(1) < 1 || labels.dim() != 1 || labels.size(0) != features.size(0))
-    throw Error(fmt::format("a probe needs features [rows, features] and labels [rows], got [{}] and [{}]", fmt::join(features.sizes(), ", "),
+    throw Error(fmt::format("a probe needs features [rows, features] and labels [rows], got [{}] and [{}]",
+                            fmt::join(features.sizes(), ", "),
                             fmt::join(labels.sizes(), ", ")));
   if (num_classes < 1) throw Error(fmt::format("a probe needs at least 1 class, not {}", num_classes));
   if (!(l2 > 0)) throw Error(fmt::format("a probe needs l2 > 0, got {}", l2));
   if (labels.min().item<int64_t>() < 0 || labels.max().item<int64_t>() >= num_classes)
-    throw Error(fmt::format("labels run from {} to {}, outside 0 to {}", labels.min().item<int64_t>(), labels.max().item<int64_t>(), num_classes - 1));
+    throw Error(fmt::format("labels run from {} to {}, outside 0 to {}", labels.min().item<int64_t>(), labels.max().item<int64_t>(),
+                            num_classes - 1));
 
   const auto x64 = features.detach().to(at::kDouble);
   LinearProbe probe;

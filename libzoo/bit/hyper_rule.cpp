@@ -67,7 +67,8 @@ std::vector<int64_t> HyperRule::supports() const {
 }
 
 double HyperRule::learning_rate(int64_t step) const {
-  if (step < 0 || done(step)) throw Error(fmt::format("BiT-HyperRule has a learning rate for steps 0 to {}, not for {}", total_steps - 1, step));
+  if (step < 0 || done(step))
+    throw Error(fmt::format("BiT-HyperRule has a learning rate for steps 0 to {}, not for {}", total_steps - 1, step));
   if (step < warmup_steps) return base_rate * double(step) / double(warmup_steps);
   double rate = base_rate;
   for (int64_t drop : decay_steps)

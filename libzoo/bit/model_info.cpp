@@ -98,7 +98,8 @@ std::map<std::string, std::string> metadata_of(const ModelInfo& info, const nn::
                      {"in_channels", architecture.in_channels}, {"groups", architecture.groups}};
   const Json preprocessing{{"mode", p.mode}, {"size", p.size}, {"crop_fraction", p.crop_fraction},
                            {"interpolation", p.interpolation}, {"mean", p.mean}, {"std", p.deviation}};
-  std::map<std::string, std::string> metadata{{"format", "pt"}, {kModel, info.name}, {kOptions, options.dump()}, {kPreprocessing, preprocessing.dump()}};
+  std::map<std::string, std::string> metadata{{"format", "pt"}, {kModel, info.name}, {kOptions, options.dump()},
+                                              {kPreprocessing, preprocessing.dump()}};
   if (!info.classes.empty()) metadata.emplace(kClasses, Json(info.classes).dump());
   return metadata;
 }
@@ -122,7 +123,8 @@ int64_t groups_from_metadata(const std::map<std::string, std::string>& metadata,
   if (!json.is_object()) refuse(where, kOptions, "not an object");
   if (!json.contains("groups")) return kGroups;
   const Json& groups = json.at("groups");
-  if (!groups.is_number_integer() || groups.get<int64_t>() < 1 || groups.get<int64_t>() > kMostGroups) refuse(where, kOptions, "groups must be 1 to 4096");
+  if (!groups.is_number_integer() || groups.get<int64_t>() < 1 || groups.get<int64_t>() > kMostGroups)
+    refuse(where, kOptions, "groups must be 1 to 4096");
   return groups.get<int64_t>();
 }
 

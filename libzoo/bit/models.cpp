@@ -45,7 +45,8 @@ std::vector<ModelEntry> table() {
 }
 
 bool is_called(const ModelEntry& entry, std::string_view name) {
-  return entry.name == name || entry.architecture == name || std::find(entry.aliases.begin(), entry.aliases.end(), name) != entry.aliases.end();
+  if (entry.name == name || entry.architecture == name) return true;
+  return std::find(entry.aliases.begin(), entry.aliases.end(), name) != entry.aliases.end();
 }
 
 std::string_view bare(std::string_view name) {
@@ -69,7 +70,8 @@ const ModelEntry& find_model(std::string_view name) {
     if (is_called(entry, bare(name))) return entry;
   std::vector<std::string> names;
   for (const auto& entry : models()) names.insert(names.end(), {std::string(entry.name), std::string(entry.architecture)});
-  throw UserError(fmt::format("there is no model '{}'{}", bare(name), did_you_mean(bare(name), names)), fmt::format("known are {}", fmt::join(names, ", ")));
+  throw UserError(fmt::format("there is no model '{}'{}", bare(name), did_you_mean(bare(name), names)),
+                  fmt::format("known are {}", fmt::join(names, ", ")));
 }
 
 const ModelEntry* find_model(const std::vector<int64_t>& units, double width) {

@@ -69,7 +69,8 @@ class TableBuilder {
   void add(Names names, std::vector<int64_t> shape, ParameterKind kind) { table_.push_back({std::move(names), std::move(shape), kind}); }
 
   std::vector<Parameter> sorted() && {
-    std::sort(table_.begin(), table_.end(), [](const Parameter& a, const Parameter& b) { return a.name(Naming::official) < b.name(Naming::official); });
+    const auto before = [](const Parameter& a, const Parameter& b) { return a.name(Naming::official) < b.name(Naming::official); };
+    std::sort(table_.begin(), table_.end(), before);
     return std::move(table_);
   }
 
@@ -202,10 +203,12 @@ nn::ResNetV2Options infer_architecture(const NamedTensors& tensors, Naming namin
     architecture.units.push_back(units);
   }
   if (architecture.units.empty()) throw UserError(fmt::format("there is no {}: the network has no units", names(unit_kernel(1, 1, 1))));
-  if (architecture.units.size() > 4) throw UserError(fmt::format("the file has {} blocks; a BiT network has 1 to 4", architecture.units.size()));
+  if (architecture.units.size() > 4)
+    throw UserError(fmt::format("the file has {} blocks; a BiT network has 1 to 4", architecture.units.size()));
   const at::Tensor* bias = find(tensors, names(head(false)));
   const at::Tensor* kernel = find(tensors, names(head(true)));
-  architecture.num_classes = bias && bias->dim() == 1 ? bias->size(0) : kernel && kernel->dim() > 1 ? kernel->size(is_hwio(naming) ? kernel->dim() - 1 : 0) : 0;
+  if (bias && bias->dim() == 1) architecture.num_classes = bias->size(0);
+  else architecture.num_classes = kernel && kernel->dim() > 1 ? kernel->size(is_hwio(naming) ? kernel->dim() - 1 : 0) : 0;
   return architecture;
 }
 

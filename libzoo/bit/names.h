@@ -32,7 +32,8 @@ struct Parameter {
   ParameterKind kind = ParameterKind::kernel;
 
   const std::string& name(Naming naming) const { return names[size_t(naming)]; }
-  std::vector<int64_t> shape_in(Naming naming) const;  // official: HWIO kernels; hf: a 2-D head; big_vision: (1,1,1,C) norms, an (in,out) head
+  // official: kernels HWIO; hf: a 2-D head; big_vision: kernels HWIO, norms (1,1,1,C), the head (in,out).
+  std::vector<int64_t> shape_in(Naming naming) const;
   int64_t count() const;
 };
 

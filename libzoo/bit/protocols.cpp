@@ -30,7 +30,8 @@ constexpr double kNoVehicle = 1000;  // what the list of z values always ends wi
 // The largest i with thresholds[i] < value.
 int64_t bin(std::string_view task, std::span<const double> thresholds, double value) {
   const auto above = std::lower_bound(thresholds.begin(), thresholds.end(), value);
-  if (!(value > thresholds.front())) throw Error(fmt::format("{}: {} has no class; values start above {}", task, value, thresholds.front()));
+  if (!(value > thresholds.front()))
+    throw Error(fmt::format("{}: {} has no class; values start above {}", task, value, thresholds.front()));
   return int64_t(above - thresholds.begin()) - 1;
 }
 
@@ -58,7 +59,8 @@ at::Tensor ranked_hits(const at::Tensor& logits, const at::Tensor& class_of_id, 
 std::span<const VtabTask> vtab_tasks() { return kTasks; }
 
 VtabScore vtab_score(std::span<const double> accuracies) {
-  if (accuracies.size() != kTasks.size()) throw Error(fmt::format("VTAB has {} tasks, got {} accuracies", kTasks.size(), accuracies.size()));
+  if (accuracies.size() != kTasks.size())
+    throw Error(fmt::format("VTAB has {} tasks, got {} accuracies", kTasks.size(), accuracies.size()));
   const auto mean = [&](auto belongs) {
     double sum = 0, n = 0;
     for (size_t i = 0; i < kTasks.size(); ++i)
@@ -75,7 +77,8 @@ int64_t vtab_label(std::string_view task, double value) {
   if (task == "kitti-distance") return bin(task, kKittiDistance, std::min(value, kNoVehicle));
   if (task == "dsprites-xpos") return dsprites(task, value, 32);
   if (task == "dsprites-orientation") return dsprites(task, value, 40);
-  throw Error(fmt::format("no label rule for the VTAB task '{}'; there are clevr-distance, kitti-distance, dsprites-xpos, dsprites-orientation", task));
+  throw Error(fmt::format("no label rule for the VTAB task '{}'", task),
+              "there are clevr-distance, kitti-distance, dsprites-xpos and dsprites-orientation");
 }
 
 int64_t vtab_clevr_count_label(int64_t objects) {
@@ -92,7 +95,8 @@ VtabSplit vtab_split(int64_t train_size, int64_t val_size) {
 }
 
 ObjectNetScore objectnet_score(const at::Tensor& logits, const at::Tensor& class_of_id, const at::Tensor& labels) {
-  if (logits.dim() != 2 || class_of_id.dim() != 1 || class_of_id.size(0) != logits.size(1) || labels.dim() != 1 || labels.size(0) != logits.size(0))
+  if (logits.dim() != 2 || class_of_id.dim() != 1 || class_of_id.size(0) != logits.size(1) || labels.dim() != 1 ||
+      labels.size(0) != logits.size(0))
     throw Error("ObjectNet needs logits [rows, outputs], class_of_id [outputs] and labels [rows]");
   const auto rows = labels.ge(0).nonzero().reshape({-1});
   const int64_t count = rows.size(0);

@@ -11,13 +11,15 @@ namespace zoo::eval {
 namespace {
 
 void require_rows(const at::Tensor& logits, const at::Tensor& labels) {
-  if (logits.dim() != 2 || logits.size(1) == 0 || labels.dim() != 1 || labels.size(0) != logits.size(0) || labels.scalar_type() != at::kLong)
+  if (logits.dim() != 2 || logits.size(1) == 0 || labels.dim() != 1 || labels.size(0) != logits.size(0) ||
+      labels.scalar_type() != at::kLong)
     throw Error(fmt::format("accuracy needs logits [rows, classes] and int64 labels [rows], got [{}] and {} [{}]",
                             fmt::join(logits.sizes(), ", "), c10::toString(labels.scalar_type()), fmt::join(labels.sizes(), ", ")));
   if (!labels.is_cpu() || labels.size(0) == 0) return;
   const auto [least, most] = labels.aminmax();
   if (least.item<int64_t>() < 0 || most.item<int64_t>() >= logits.size(1))
-    throw Error(fmt::format("labels run from {} to {}, the network has {} classes", least.item<int64_t>(), most.item<int64_t>(), logits.size(1)));
+    throw Error(fmt::format("labels run from {} to {}, the network has {} classes", least.item<int64_t>(), most.item<int64_t>(),
+                            logits.size(1)));
 }
 
 // The number of classes that come before the label's; the number of classes in a row with a NaN. int64 [rows].

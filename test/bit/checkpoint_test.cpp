@@ -36,7 +36,8 @@ TEST_CASE("A checkpoint alone brings back network, class names and preprocessing
   TemporaryFolder folder;
   const auto model = random_model(kSmall);
   const ModelInfo info{.name = "resnetv2_tiny_bit", .classes = {"cat", "dog", "Å \"quoted\"", "", "x"},
-                       .preprocessing = {.mode = "shortest", .size = 160, .crop_fraction = 0.875, .interpolation = "bicubic", .mean = {0.1, 0.2, 0.3}}};
+                       .preprocessing = {.mode = "shortest", .size = 160, .crop_fraction = 0.875, .interpolation = "bicubic",
+                                         .mean = {0.1, 0.2, 0.3}}};
   save_checkpoint(folder.path / "m.safetensors", model, info);
   const auto loaded = load_checkpoint(folder.path / "m.safetensors");
   require_equal(model, loaded.model);
@@ -119,7 +120,8 @@ TEST_CASE("The head is taken when class counts agree, unless told otherwise", "[
   const auto tensors = tensors_of(random_model(kSmall), Naming::official);
   const auto head = [](const Checkpoint& c) { return c.model->named_parameters()["head.conv.weight"].abs().max().item<float>(); };
   REQUIRE(load(tensors, {.num_classes = 5}).head_loaded);
-  for (const LoadOptions& options : {LoadOptions{.num_classes = 6}, LoadOptions{.num_classes = 5, .head = Head::zero}, LoadOptions{.head = Head::zero}}) {
+  for (const LoadOptions& options : {LoadOptions{.num_classes = 6}, LoadOptions{.num_classes = 5, .head = Head::zero},
+                                     LoadOptions{.head = Head::zero}}) {
     const auto loaded = load(tensors, options);
     REQUIRE_FALSE(loaded.head_loaded);
     REQUIRE(head(loaded) == 0);

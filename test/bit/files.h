@@ -27,7 +27,8 @@ struct TemporaryFolder {
 inline nn::ResNetV2 random_model(const nn::ResNetV2Options& options) {
   const at::NoGradGuard no_grad;
   nn::ResNetV2 model(options);
-  for (auto& parameter : model->named_parameters()) parameter.value().copy_(at::randn(parameter.value().sizes()) * 0.1 + (parameter.value().dim() == 1 ? 1 : 0));
+  for (auto& parameter : model->named_parameters())
+    parameter.value().copy_(at::randn(parameter.value().sizes()) * 0.1 + (parameter.value().dim() == 1 ? 1 : 0));
   return model;
 }
 

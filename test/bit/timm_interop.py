@@ -65,6 +65,11 @@ def random_model(seed):
     return model
 
 
+def same(model, tensors):
+    state = model.state_dict()
+    return state.keys() == tensors.keys() and all(torch.equal(tensors[name], value) for name, value in state.items())
+
+
 def main():
     tool = sys.argv[1]
     torch.set_num_threads(2)
@@ -92,8 +97,7 @@ def main():
         call("convert", folder / "official.npz", folder / "timm.safetensors", "timm")
         target = timm.create_model("resnetv2_50x1_bit", pretrained=False, num_classes=10).eval()
         target.load_state_dict(safetensors.torch.load_file(folder / "timm.safetensors"), strict=True)
-        equal = all(torch.equal(a, b) for a, b in zip(source.state_dict().values(), target.state_dict().values()))
-        check("official .npz -> timm safetensors: every tensor bit for bit", equal)
+        check("official .npz -> timm safetensors: every tensor bit for bit", same(source, target.state_dict()))
         torch.save(source.state_dict(), folder / "timm.pth")
         for size in (64, 128):
             x = torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(size)) * 2 - 1
@@ -101,7 +105,8 @@ def main():
                 wanted = target(x)
             for file in ("official.npz", "timm.safetensors", "timm.pth"):
                 worst = (ours(folder / file, x) - wanted).abs().max().item()
-                check(f"{file} {size}x{size}: logits as timm's", worst <= TOLERANCE, f"max difference {worst:.2e} of {wanted.abs().max():.2f}")
+                figure = f"max difference {worst:.2e} of {wanted.abs().max():.2f}"
+                check(f"{file} {size}x{size}: logits as timm's", worst <= TOLERANCE, figure)
 
         call("convert", folder / "timm.pth", folder / "back.npz", "official")
         back = np.load(folder / "back.npz")
@@ -109,12 +114,12 @@ def main():
         check("timm .pth -> official .npz: every array bit for bit", all(np.array_equal(back[k], arrays[k]) for k in back.files))
         call("convert", folder / "back.npz", folder / "back.pth", "timm")
         loaded = torch.load(folder / "back.pth", weights_only=True)
-        check("official .npz -> timm .pth: torch.load(weights_only=True)", all(torch.equal(loaded[k], v) for k, v in source.state_dict().items()))
+        check("official .npz -> timm .pth: torch.load(weights_only=True)", same(source, loaded))
         for naming in ("ours", "hf", "big_vision"):
             call("convert", folder / "timm.pth", folder / f"{naming}.safetensors", naming)
             call("convert", folder / f"{naming}.safetensors", folder / "round.safetensors", "timm")
             again = safetensors.torch.load_file(folder / "round.safetensors")
-            check(f"timm -> {naming} -> timm: every tensor bit for bit", all(torch.equal(again[k], v) for k, v in source.state_dict().items()))
+            check(f"timm -> {naming} -> timm: every tensor bit for bit", same(source, again))
     print("FAILED: " + "; ".join(failures) if failures else "all as in timm")
     return 1 if failures else 0
 

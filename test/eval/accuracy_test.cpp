@@ -74,6 +74,7 @@ TEST_CASE("Accuracy refuses what it can't measure", "[eval]") {
   REQUIRE_THROWS_WITH(eval::Classification().result(), Contains("zero examples"));
   REQUIRE_THROWS_WITH(eval::Classification({0}), Contains("k >= 1, got 0"));
   REQUIRE_THROWS_WITH(classification_metrics(at::zeros({2, 3}), labels_of({0})), Contains("got [2, 3] and Long [1]"));
-  REQUIRE_THROWS_WITH(classification_metrics(at::zeros({2, 3}), labels_of({0, 3})), Contains("labels run from 0 to 3, the network has 3 classes"));
+  REQUIRE_THROWS_WITH(classification_metrics(at::zeros({2, 3}), labels_of({0, 3})),
+                      Contains("labels run from 0 to 3, the network has 3 classes"));
   REQUIRE_THROWS_WITH(classification_metrics(at::zeros({1, 3}), labels_of({-1})), Contains("labels run from -1"));
 }

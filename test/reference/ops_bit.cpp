@@ -75,7 +75,8 @@ void std_conv2d(Case& c) {
   const auto mode = c.text("eps_mode", "inside") == "inside" ? nn::EpsMode::inside : nn::EpsMode::outside;
   const auto standardized = nn::standardize_weight(weight, c.number("eps"), mode);
   nn::StdConv2d conv(nn::StdConv2dOptions{.in_channels = weight.size(1), .out_channels = weight.size(0), .kernel = weight.size(2),
-                                          .stride = c.integer("stride"), .padding = c.integer("padding"), .eps = c.number("eps"), .eps_mode = mode});
+                                          .stride = c.integer("stride"), .padding = c.integer("padding"), .eps = c.number("eps"),
+                                          .eps_mode = mode});
   load(*conv, {{"weight", weight}});
   const auto y = conv->forward(x);
   c.expect("weight_std", standardized);
@@ -108,8 +109,8 @@ void stem(Case& c) {
 }
 
 void preact_unit(Case& c) {
-  nn::PreActUnit unit(nn::PreActUnitOptions{.in_channels = c.integer("cin"), .mid_channels = c.integer("mid"), .out_channels = c.integer("cout"),
-                                            .stride = c.integer("stride")});
+  nn::PreActUnit unit(nn::PreActUnitOptions{.in_channels = c.integer("cin"), .mid_channels = c.integer("mid"),
+                                            .out_channels = c.integer("cout"), .stride = c.integer("stride")});
   load(*unit, c.weights());
   const auto x = leaf(c.input("x"));
   const auto y = unit->forward(x);
@@ -130,7 +131,8 @@ void forward(Case& c) {
   for (const auto& stage : model->stages(x)) {
     shapes.insert(shapes.end(), stage.sizes().begin(), stage.sizes().end());
     const auto values = stage.to(at::kDouble);
-    stats.insert(stats.end(), {values.mean().item<double>(), values.std(/*unbiased=*/false).item<double>(), values.abs().max().item<double>()});
+    stats.insert(stats.end(), {values.mean().item<double>(), values.std(/*unbiased=*/false).item<double>(),
+                               values.abs().max().item<double>()});
   }
   c.expect("stage_shapes", table(shapes, 4));
   c.expect("stage_stats", table(stats, 3));
@@ -270,7 +272,8 @@ void adapt_input_conv(Case& c) { c.expect("weight", bit::adapt_input_conv(c.inpu
 io::Image picture(const Case& c) {
   const Array& array = c.array("image");
   const auto pixels = array.span<uint8_t>();
-  return {.height = array.shape().at(0), .width = array.shape().at(1), .channels = array.shape().at(2), .pixels = {pixels.begin(), pixels.end()}};
+  return {.height = array.shape().at(0), .width = array.shape().at(1), .channels = array.shape().at(2),
+          .pixels = {pixels.begin(), pixels.end()}};
 }
 
 Array as_array(const io::Image& image) { return Array::of<uint8_t>({image.height, image.width, image.channels}, image.pixels); }
@@ -286,7 +289,8 @@ void eval_transforms(Case& c) {
 }
 
 void train_transforms(Case& c) {
-  const data::TrainTransform train{.mode = data::parse_train_mode(c.text("mode")), .precrop = c.integer("precrop", 160), .crop = c.integer("crop")};
+  const data::TrainTransform train{.mode = data::parse_train_mode(c.text("mode")), .precrop = c.integer("precrop", 160),
+                                   .crop = c.integer("crop")};
   data::TrainTransform::Choice choice{.flip = c.flag("flip")};
   if (c.has("box")) {
     const auto box = c.integers("box");
@@ -304,7 +308,8 @@ void train_transforms(Case& c) {
 
 void hyperrule(Case& c) {
   const auto rule = bit::hyper_rule({c.integer("dataset_size"), c.integer("height"), c.integer("width")},
-                                    {.schedule = choice<bit::Schedule>(c.text("schedule")), .resolution = choice<bit::Resolution>(c.text("resolution")),
+                                    {.schedule = choice<bit::Schedule>(c.text("schedule")),
+                                     .resolution = choice<bit::Resolution>(c.text("resolution")),
                                      .large_model = c.flag("large_model"), .base_rate = c.number("base_lr")});
   const auto steps = integers(c.input("steps"));
   std::vector<double> rates;
@@ -328,7 +333,8 @@ void pretrain_lr(Case& c) {
   std::vector<double> drops, rates;
   for (double epoch : c.numbers("drop_epochs")) drops.push_back(epoch * double(per_epoch));
   for (int64_t step : integers(c.input("steps")))
-    rates.push_back(c.text("kind") == "cosine" ? optim::cosine_rate(peak, step, schedule) : optim::stairs_rate(peak, step, schedule, drops));
+    rates.push_back(c.text("kind") == "cosine" ? optim::cosine_rate(peak, step, schedule)
+                                               : optim::stairs_rate(peak, step, schedule, drops));
   c.expect("lr", rates);
 }
 
