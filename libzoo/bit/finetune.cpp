@@ -52,7 +52,7 @@ Json finetune(const FinetuneOptions& o, train::Run& run) {
 
   for (int64_t step : run.steps(rule.total_steps)) {
     sgd.zero_grad();
-    const at::Tensor loss = accumulate_gradients(model, batches, o.accumulation_steps, step, mixup, run);
+    const at::Tensor loss = accumulate_gradients(model, batches, o.accumulation_steps, step, mixup, run.device(), &run);
     sgd.step(rule.learning_rate(step));
     run.log(step, {{"loss", loss}, {"learning_rate", rule.learning_rate(step)}});
     if (test_set && o.evaluate_every > 0 && (step + 1) % o.evaluate_every == 0) {

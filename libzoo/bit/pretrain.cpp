@@ -39,7 +39,7 @@ nn::ResNetV2 pretrain_network(const PretrainOptions& o, train::Run& run, Json& r
 
   for (int64_t step : run.steps(o.steps)) {
     sgd.zero_grad();
-    const at::Tensor loss = accumulate_gradients(model, batches, o.accumulation_steps, step, {}, run);
+    const at::Tensor loss = accumulate_gradients(model, batches, o.accumulation_steps, step, {}, run.device(), &run);
     if (o.clip_norm > 0) optim::clip_grad_norm(sgd.parameters(), o.clip_norm);
     const double rate = learning_rate(o, step);
     sgd.step(rate);

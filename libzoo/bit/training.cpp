@@ -6,18 +6,19 @@
 
 namespace zoo::bit {
 
-at::Tensor accumulate_gradients(nn::ResNetV2& model, data::Stream<data::ImageBatch>& batches, int64_t micro_batches,
-                                int64_t step, const MixUp& mixup, train::Run& run) {
+at::Tensor accumulate_gradients(nn::ResNetV2& model, data::Stream<data::ImageBatch>& batches, int64_t micro_batches, int64_t step,
+                                const MixUp& mixup, const at::Device& device, train::Run* run) {
   const double lambda = mixup_lambda(mixup.alpha, mixup.seed, step);
   at::Tensor total;
   for (int64_t micro = 0; micro < micro_batches; ++micro) {
     std::optional<data::ImageBatch> batch;
     {
-      auto waiting = run.waiting_for_data();
+      std::optional<train::DataWait> waiting;
+      if (run) waiting.emplace(*run);
       batch = batches.next();
     }
     if (!batch) throw Error("the training data ended before the last step");
-    auto [images, labels, indices] = batch->to(run.device());
+    auto [images, labels, indices] = batch->to(device);
     auto partners = lambda < 1 ? mixup_partners(Partner::permute, images.size(0), mixup.seed, step, micro) : at::Tensor();
     if (partners.defined()) partners = partners.to(images.device());
     auto partner_labels = partners.defined() ? labels.index_select(0, partners) : labels;

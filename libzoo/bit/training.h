@@ -18,9 +18,9 @@ struct MixUp {
 };
 
 // One optimiser step's gradients: the mean loss over `micro_batches` batches of the stream, one λ for all of them
-// (mixup.h). Adds to the parameters' gradients; returns the loss, detached. The batches are moved to the run's device.
-at::Tensor accumulate_gradients(nn::ResNetV2& model, data::Stream<data::ImageBatch>& batches, int64_t micro_batches,
-                                int64_t step, const MixUp& mixup, train::Run& run);
+// (mixup.h). Adds to the parameters' gradients; returns the loss, detached. `run`, if given, is told of the wait for data.
+at::Tensor accumulate_gradients(nn::ResNetV2& model, data::Stream<data::ImageBatch>& batches, int64_t micro_batches, int64_t step,
+                                const MixUp& mixup, const at::Device& device, train::Run* run = nullptr);
 
 // Cross-entropy, top-1 and top-5 over a finite stream, without gradients, in evaluation mode.
 eval::ClassificationMetrics measure(nn::ResNetV2& model, data::Stream<data::ImageBatch> batches, const at::Device& device);
