@@ -45,14 +45,16 @@ int main(int argc, char** argv) {
       {run_verb<bit::PretrainOptions>("pretrain", "a network from scratch on labelled images", bit::pretrain,
                                       {.run_options = checkpoints, .may_change = {"data", "checkpoint_every", "evaluate_every"}}),
        run_verb<bit::FinetuneOptions>("finetune", "a pretrained network on a new data set, by BiT-HyperRule", bit::finetune,
-                                      {.run_options = checkpoints, .may_change = {"data", "checkpoint_every", "evaluate_every"},
+                                      {.run_options = checkpoints,
+                                       .may_change = {"data", "checkpoint_every", "evaluate_every"},
                                        .flags = {{"--checkpoint", "checkpoint"}}}),
        plain_verb<bit::EvaluateOptions>("evaluate", "accuracy of a checkpoint on labelled images", evaluate_set,
                                         {.flags = {{"--checkpoint", "checkpoint"}}}),
        plain_verb<bit::PredictOptions>("predict", "classes and probabilities of pictures", predict_files,
                                        {.arguments = "IMAGE…", .flags = {{"--checkpoint", "checkpoint"}}}),
-       run_verb<bit::DemoOptions>("demo", "pre-training on drawn glyphs, transfer to a few real digits, compared with scratch", bit::demo,
-                                  {.recipe = "bit/demo",
-                                   .run_options = [](const bit::DemoOptions& o, train::RunOptions& run) { run.checkpoint_every = o.pretrain.checkpoint_every; }})},
+       run_verb<bit::DemoOptions>(
+           "demo", "pre-training on drawn glyphs, transfer to a few real digits, compared with scratch", bit::demo,
+           {.recipe = "bit/demo",
+            .run_options = [](const bit::DemoOptions& o, train::RunOptions& run) { run.checkpoint_every = o.pretrain.checkpoint_every; }})},
       argc, argv);
 }

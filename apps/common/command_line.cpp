@@ -40,7 +40,8 @@ std::vector<FlagHelp> flags_of(const Verb& verb) {
   return flags;
 }
 
-template <class T> T integer(const std::string& flag, const std::string& text, T low, T high) {
+template <class T>
+T integer(const std::string& flag, const std::string& text, T low, T high) {
   T value = 0;
   if (parse_integer(text, value) != Parsed::ok || value < low || value > high) {
     throw UserError(fmt::format("{} needs an integer in [{}, {}], got {}", flag, low, high, shown(text)));
@@ -75,7 +76,8 @@ void check_arguments(const Verb& verb, const std::vector<std::string>& arguments
     least += word[0] != '[';
     most = word.find("…") != word.npos ? std::numeric_limits<size_t>::max() : most + (most != std::numeric_limits<size_t>::max());
   }
-  if (arguments.size() > most) throw UserError(fmt::format("unexpected argument {}", shown(arguments[most])), "options are written key=value; --help lists them");
+  if (arguments.size() > most)
+    throw UserError(fmt::format("unexpected argument {}", shown(arguments[most])), "options are written key=value; --help lists them");
   if (arguments.size() < least) throw UserError(fmt::format("{} needs {}", verb.name, verb.arguments), "--help says more");
 }
 
@@ -123,7 +125,8 @@ CommandLine parse_command_line(const Verb& verb, const std::string& program, con
       std::vector<std::string> known;
       for (const FlagHelp& flag : flags_of(verb)) known.push_back(flag.flag);
       const std::string flag = word.substr(0, word.find('='));
-      throw UserError(fmt::format("unknown flag {}{}", shown(flag), did_you_mean(flag, known)), "--help lists the flags; options are written key=value");
+      throw UserError(fmt::format("unknown flag {}{}", shown(flag), did_you_mean(flag, known)),
+                      "--help lists the flags; options are written key=value");
     }
     (is_override(word) ? line.overrides : line.arguments).push_back(word);
   }
@@ -145,7 +148,8 @@ CommandLine parse_command_line(const Verb& verb, const std::string& program, con
 
 std::string flags_help(const Verb& verb) {
   std::string text;
-  for (const FlagHelp& flag : flags_of(verb)) text += fmt::format("  {:<22}{}\n", flag.flag + (flag.value.empty() ? "" : ' ' + flag.value), flag.meaning);
+  for (const FlagHelp& flag : flags_of(verb))
+    text += fmt::format("  {:<22}{}\n", flag.flag + (flag.value.empty() ? "" : ' ' + flag.value), flag.meaning);
   return text;
 }
 

@@ -34,7 +34,8 @@ size_t width_of(const std::string& text) {
 std::string table(const Json& rows) {
   std::vector<std::string> columns;
   for (const Json& row : rows) {
-    for (const auto& [key, value] : row.items()) if (std::find(columns.begin(), columns.end(), key) == columns.end()) columns.push_back(key);
+    for (const auto& [key, value] : row.items())
+      if (std::find(columns.begin(), columns.end(), key) == columns.end()) columns.push_back(key);
   }
   std::vector<std::vector<std::string>> cells = {columns};
   std::vector<bool> numeric(columns.size(), true);
@@ -48,7 +49,8 @@ std::string table(const Json& rows) {
     cells.push_back(std::move(line));
   }
   std::vector<size_t> width(columns.size(), 0);
-  for (const auto& line : cells) for (size_t c = 0; c < line.size(); ++c) width[c] = std::max(width[c], width_of(line[c]));
+  for (const auto& line : cells)
+    for (size_t c = 0; c < line.size(); ++c) width[c] = std::max(width[c], width_of(line[c]));
   std::string text;
   for (const auto& line : cells) {
     std::string row;
@@ -66,9 +68,12 @@ std::string table(const Json& rows) {
 void object(const Json& value, const std::string& prefix, std::string& lines, std::string& tables) {
   for (const auto& [key, member] : value.items()) {
     const std::string name = prefix + one_line(key);
-    if (member.is_object() && !member.empty()) object(member, name + '.', lines, tables);
-    else if (is_table(member)) tables += '\n' + name + ":\n" + table(member);
-    else lines += name + ": " + scalar(member) + '\n';
+    if (member.is_object() && !member.empty())
+      object(member, name + '.', lines, tables);
+    else if (is_table(member))
+      tables += '\n' + name + ":\n" + table(member);
+    else
+      lines += name + ": " + scalar(member) + '\n';
   }
 }
 

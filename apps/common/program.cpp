@@ -24,9 +24,7 @@
 namespace zoo::apps {
 namespace {
 
-void print(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-}
+void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 std::string program_help(const std::string& name, const std::string& summary, const std::vector<Verb>& verbs) {
   size_t width = 0;
@@ -38,7 +36,8 @@ std::string program_help(const std::string& name, const std::string& summary, co
 
 std::string verb_help(const std::string& program, const Verb& verb, const FieldTree& defaults) {
   const std::string arguments = verb.arguments.empty() ? "" : ' ' + verb.arguments;
-  std::string text = fmt::format("{} {}: {}\n\nusage: {} {}{} [key=value …] [--config FILE …] [flags]\n", program, verb.name, verb.summary, program, verb.name, arguments);
+  std::string text = fmt::format("{0} {1}: {2}\n\nusage: {0} {1}{3} [key=value …] [--config FILE …] [flags]\n", program, verb.name,
+                                 verb.summary, arguments);
   if (!verb.recipe.empty()) text += fmt::format("\nstarts from the recipe {}; --config and key=value are laid over it\n", verb.recipe);
   text += "\nflags:\n" + flags_help(verb);
   const std::string options = help_text(defaults);
@@ -81,8 +80,14 @@ int execute(const std::string& program, const Verb& verb, const std::vector<std:
     result = execute_run(verb, program, line, options, yaml);
   } else {
     set_threads(line.threads);
-    Context context{.json = line.json, .quiet = line.quiet, .seed = line.seed.value_or(0), .device = line.device, .threads = line.threads,
-                    .precision = line.precision.empty() ? "f32" : line.precision, .arguments = line.arguments, .program = program + ' ' + verb.name};
+    Context context{.json = line.json,
+                    .quiet = line.quiet,
+                    .seed = line.seed.value_or(0),
+                    .device = line.device,
+                    .threads = line.threads,
+                    .precision = line.precision.empty() ? "f32" : line.precision,
+                    .arguments = line.arguments,
+                    .program = program + ' ' + verb.name};
     result = verb.plain(options.object, context);
   }
   log::set_status_line("");
@@ -106,7 +111,8 @@ int dispatch(const std::string& name, const std::string& summary, const std::vec
     return 2;
   }
   if (words[0] == "--version") return print(fmt::format("{} {}\n", name, ZOO_VERSION)), 0;
-  if (words[0] == "--help" || words[0] == "-h" || (words[0] == "help" && words.size() == 1)) return print(program_help(name, summary, verbs)), 0;
+  if (words[0] == "--help" || words[0] == "-h" || (words[0] == "help" && words.size() == 1))
+    return print(program_help(name, summary, verbs)), 0;
   if (words[0] == "help") return execute(name, find_verb(name, verbs, words[1]), {"--help"});
   return execute(name, find_verb(name, verbs, words[0]), {words.begin() + 1, words.end()});
 }
@@ -119,9 +125,7 @@ int complain(const std::string& message, const std::string& hint, int status) {
 }
 
 // LibTorch puts a backtrace of many lines behind its messages.
-std::string first_line(const std::string& text) {
-  return log::level() == log::Level::debug ? text : text.substr(0, text.find('\n'));
-}
+std::string first_line(const std::string& text) { return log::level() == log::Level::debug ? text : text.substr(0, text.find('\n')); }
 
 }  // namespace
 
@@ -142,7 +146,8 @@ int main_program(std::string name, std::string summary, std::vector<Verb> verbs,
   } catch (...) {
     status = complain("error: an exception of unknown type", "", 1);
   }
-  if (std::fflush(stdout) != 0 || std::ferror(stdout)) return complain(fmt::format("error: standard output: {}", std::strerror(errno)), "", status == 0 ? 1 : status);
+  if (std::fflush(stdout) != 0 || std::ferror(stdout))
+    return complain(fmt::format("error: standard output: {}", std::strerror(errno)), "", status == 0 ? 1 : status);
   return status;
 }
 
@@ -154,7 +159,8 @@ int exec_sibling(const std::string& program, int argc, char** argv) {
   for (int i = 1; i < argc; ++i) arguments.push_back(argv[i]);
   arguments.push_back(nullptr);
   execv(first.c_str(), arguments.data());
-  return complain(fmt::format("error: {}: {}", first, std::strerror(errno)), errno == ENOENT ? "build or install " + program + " beside this program" : "", errno == ENOENT ? 2 : 1);
+  return complain(fmt::format("error: {}: {}", first, std::strerror(errno)),
+                  errno == ENOENT ? "build or install " + program + " beside this program" : "", errno == ENOENT ? 2 : 1);
 }
 
 }  // namespace zoo::apps

@@ -3,7 +3,8 @@
 //   int main(int argc, char** argv) {
 //     using namespace zoo::apps;
 //     return main_program("zoo-bit", "Big Transfer.",
-//                         {run_verb<FinetuneOptions>("finetune", "a new data set by BiT-HyperRule", bit::finetune, {.recipe = "bit/finetune"}),
+//                         {run_verb<FinetuneOptions>("finetune", "a new data set by BiT-HyperRule", bit::finetune,
+//                                                    {.recipe = "bit/finetune"}),
 //                          plain_verb<PredictOptions>("predict", "classes of pictures", predict,
 //                                                     {.arguments = "IMAGE…", .flags = {{"--checkpoint", "checkpoint"}}})},
 //                         argc, argv);
@@ -36,7 +37,7 @@ struct Context {
   int threads = 0;
   std::string precision = "f32";
   std::vector<std::string> arguments;  // files, folders: the words that are neither flags nor key=value
-  std::string program;                 // "zoo-bit predict"
+  std::string program;  // "zoo-bit predict"
 };
 
 // A flag that takes a value and is a shorthand for an option: {"--checkpoint", "checkpoint"}.
@@ -72,13 +73,16 @@ struct Verb {
 
 // A verb that trains. What the body returns becomes the run's result and is printed.
 template <class Options>
-Verb run_verb(std::string name, std::string summary, std::function<Json(const Options&, train::Run&)> body, RunDefaults<Options> defaults = {}) {
+Verb run_verb(std::string name, std::string summary, std::function<Json(const Options&, train::Run&)> body,
+              RunDefaults<Options> defaults = {}) {
   Verb verb{.name = std::move(name), .summary = std::move(summary), .options = &type_of<Options>()};
   verb.run = [body = std::move(body)](const void* options, train::Run& run) { return body(*static_cast<const Options*>(options), run); };
   verb.recipe = std::move(defaults.recipe);
   verb.flags = std::move(defaults.flags);
   if (defaults.run_options) {
-    verb.run_options = [set = std::move(defaults.run_options)](const void* options, train::RunOptions& run) { set(*static_cast<const Options*>(options), run); };
+    verb.run_options = [set = std::move(defaults.run_options)](const void* options, train::RunOptions& run) {
+      set(*static_cast<const Options*>(options), run);
+    };
   }
   verb.may_change = std::move(defaults.may_change);
   return verb;
@@ -86,9 +90,12 @@ Verb run_verb(std::string name, std::string summary, std::function<Json(const Op
 
 // A verb that does not. What the body returns is printed; null if it has printed its lines itself.
 template <class Options>
-Verb plain_verb(std::string name, std::string summary, std::function<Json(const Options&, const Context&)> body, PlainDefaults defaults = {}) {
+Verb plain_verb(std::string name, std::string summary, std::function<Json(const Options&, const Context&)> body,
+                PlainDefaults defaults = {}) {
   Verb verb{.name = std::move(name), .summary = std::move(summary), .options = &type_of<Options>()};
-  verb.plain = [body = std::move(body)](const void* options, const Context& context) { return body(*static_cast<const Options*>(options), context); };
+  verb.plain = [body = std::move(body)](const void* options, const Context& context) {
+    return body(*static_cast<const Options*>(options), context);
+  };
   verb.recipe = std::move(defaults.recipe);
   verb.arguments = std::move(defaults.arguments);
   verb.flags = std::move(defaults.flags);

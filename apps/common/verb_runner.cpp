@@ -28,7 +28,8 @@ std::filesystem::path new_directory(const std::string& program, const std::strin
 
 }  // namespace
 
-Json execute_run(const Verb& verb, const std::string& program, const CommandLine& line, const FieldTree& options, const std::string& config_yaml) {
+Json execute_run(const Verb& verb, const std::string& program, const CommandLine& line, const FieldTree& options,
+                 const std::string& config_yaml) {
   train::RunOptions run_options;
   run_options.directory = line.out.empty() ? new_directory(program, verb.name) : std::filesystem::path(line.out);
   run_options.resume = line.resume;

@@ -7,7 +7,8 @@ namespace zoo::apps {
 
 // Runs a run verb whose options are loaded. Returns what to print: the result, the report of a dry run, or null for a run
 // that a signal stopped.
-Json execute_run(const Verb& verb, const std::string& program, const CommandLine& line, const FieldTree& options, const std::string& config_yaml);
+Json execute_run(const Verb& verb, const std::string& program, const CommandLine& line, const FieldTree& options,
+                 const std::string& config_yaml);
 
 // 0: leaves LibTorch's own choice.
 void set_threads(int threads);

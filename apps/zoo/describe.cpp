@@ -15,7 +15,8 @@ namespace {
 Json tensor_rows(const std::map<std::string, at::Tensor>& tensors) {
   Json rows = Json::array();
   for (const auto& [name, tensor] : tensors) {
-    Json row = {{"tensor", name}, {"type", c10::toString(tensor.scalar_type())}, {"shape", fmt::format("[{}]", fmt::join(tensor.sizes(), ", "))}};
+    Json row = {
+        {"tensor", name}, {"type", c10::toString(tensor.scalar_type())}, {"shape", fmt::format("[{}]", fmt::join(tensor.sizes(), ", "))}};
     if (tensor.numel() > 0 && at::isFloatingType(tensor.scalar_type())) {
       const auto values = tensor.to(at::kDouble);
       row.update({{"mean", values.mean().item<double>()},
@@ -52,7 +53,7 @@ Json describe_file(const DescribeOptions& options, const Context& context) {
                    {"classes", architecture.num_classes}});
   }
   for (const auto& [key, value] : weights.metadata) {
-    result["metadata: " + key] = value.size() > 200 ? value.substr(0, 200) + "…" : value;
+    result["metadata: " + key] = fmt::format("{:.200}{}", value, value.size() > 200 ? "…" : "");
   }
   if (options.tensors) result["contents"] = tensor_rows(weights.tensors);
   return result;

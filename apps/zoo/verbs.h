@@ -11,7 +11,8 @@
 namespace zoo::apps {
 
 struct ListOptions {};
-template <class Field> void fields(Field&, ListOptions&) {}
+template <class Field>
+void fields(Field&, ListOptions&) {}
 Json list_models(const ListOptions& options, const Context& context);
 
 struct DescribeOptions {
@@ -42,7 +43,8 @@ void fields(Field& field, DoctorOptions& o) {
 Json doctor(const DoctorOptions& options, const Context& context);
 
 struct DocsOptions {};
-template <class Field> void fields(Field&, DocsOptions&) {}
+template <class Field>
+void fields(Field&, DocsOptions&) {}
 Json print_docs(const DocsOptions& options, const Context& context);
 
 }  // namespace zoo::apps

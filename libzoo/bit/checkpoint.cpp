@@ -72,7 +72,8 @@ NamedTensors canonical_tensors(const NamedTensors& tensors, Naming naming, const
       complaints.add(fmt::format("{} holds {}, not floating-point numbers", name, c10::toString(tensor.scalar_type())));
     else if (!same_shape(tensor.sizes(), wanted, parameter.kind))
       complaints.add(fmt::format("{} has shape {}, not {}", name, shape_text(tensor.sizes()), shape_text(wanted)));
-    else ours.emplace(parameter.name(Naming::ours), to_ours(parameter, naming, widened(tensor)));
+    else
+      ours.emplace(parameter.name(Naming::ours), to_ours(parameter, naming, widened(tensor)));
   }
   if (used < tensors.size()) {
     std::map<std::string, bool> known;
@@ -110,10 +111,10 @@ void require_model(const nn::ResNetV2Options& architecture, const std::string& m
   if (model.empty()) return;
   const ModelEntry& wanted = find_model(model);
   if (wanted.units == architecture.units && wanted.width == architecture.width) return;
-  throw UserError(fmt::format("{}: the network has units {} and width {}, {} has units {} and width {}", where,
-                              fmt::join(architecture.units, ","), architecture.width, wanted.name,
-                              fmt::join(wanted.units, ","), wanted.width),
-                  "leave the model out to take the one of the file");
+  throw UserError(
+      fmt::format("{}: the network has units {} and width {}, {} has units {} and width {}", where, fmt::join(architecture.units, ","),
+                  architecture.width, wanted.name, fmt::join(wanted.units, ","), wanted.width),
+      "leave the model out to take the one of the file");
 }
 
 bool take_head(int64_t in_file, int64_t wanted, Head head, const std::string& where) {
@@ -127,8 +128,10 @@ void copy_into(nn::ResNetV2& model, const NamedTensors& tensors, bool head) {
   const at::NoGradGuard no_grad;
   for (auto& entry : model->named_parameters()) {
     const bool is_head = entry.key().starts_with("head.conv.");
-    if (is_head && !head) entry.value().zero_();
-    else entry.value().copy_(tensors.at(entry.key()));
+    if (is_head && !head)
+      entry.value().zero_();
+    else
+      entry.value().copy_(tensors.at(entry.key()));
   }
 }
 
@@ -188,7 +191,8 @@ Checkpoint load_tensors(NamedTensors raw, const std::map<std::string, std::strin
   const int64_t classes_in_file = architecture.num_classes;
   architecture.num_classes = options.num_classes.value_or(classes_in_file);
   checkpoint.head_loaded = take_head(classes_in_file, architecture.num_classes, options.head, where);
-  if (!checkpoint.head_loaded) checkpoint.info.classes.clear();
+  if (!checkpoint.head_loaded)
+    checkpoint.info.classes.clear();
   else if (!checkpoint.info.classes.empty() && int64_t(checkpoint.info.classes.size()) != classes_in_file)
     throw UserError(fmt::format("{}: {} class names for {} classes", where, checkpoint.info.classes.size(), classes_in_file));
 

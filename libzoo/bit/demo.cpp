@@ -61,7 +61,8 @@ io::Image prediction_sheet(nn::ResNetV2& model, const data::ImageDataset& test, 
   std::vector<data::SheetCell> cells;
   for (int64_t i = 0; i < predicted.size(0); ++i) {
     const int64_t said = predicted[i].item<int64_t>(), truth = test.label(i);
-    cells.push_back({.image = test.image(i), .caption = fmt::format("{} ({})", test.class_name(said), test.class_name(truth)),
+    cells.push_back({.image = test.image(i),
+                     .caption = fmt::format("{} ({})", test.class_name(said), test.class_name(truth)),
                      .color = said == truth ? data::kRight : data::kWrong});
   }
   return data::contact_sheet(cells, {.columns = kColumns, .cell_pixels = 64, .title = "predicted (true)"});
@@ -91,7 +92,7 @@ Draw one_draw(nn::ResNetV2& pretrained, const data::DatasetPointer& examples, co
 }
 
 // Percent, one decimal: {mean, half width of the 95 % interval}.
-std::pair<double, double> percent(const std::vector<Draw>& draws, double Draw::*accuracy) {
+std::pair<double, double> percent(const std::vector<Draw>& draws, double Draw::* accuracy) {
   std::vector<double> fractions;
   for (const auto& draw : draws) fractions.push_back(draw.*accuracy);
   const auto interval = eval::mean_interval(fractions);
@@ -100,7 +101,8 @@ std::pair<double, double> percent(const std::vector<Draw>& draws, double Draw::*
 
 Json table_row(int64_t shots, const std::vector<Draw>& draws) {
   Json row = {{"examples per class", shots}};
-  for (const auto& [name, accuracy] : {std::pair{"transferred", &Draw::transferred}, {"scratch", &Draw::scratch}, {"nearest neighbour", &Draw::nearest_neighbor}}) {
+  for (const auto& [name, accuracy] :
+       {std::pair{"transferred", &Draw::transferred}, {"scratch", &Draw::scratch}, {"nearest neighbour", &Draw::nearest_neighbor}}) {
     const auto [mean, half_width] = percent(draws, accuracy);
     row[name] = mean;
     row[fmt::format("± {}", name)] = half_width;
@@ -111,7 +113,8 @@ Json table_row(int64_t shots, const std::vector<Draw>& draws) {
 // Small networks keep one processor busy and leave the others waiting, so draws run side by side, a thread each.
 class SideBySide {
  public:
-  explicit SideBySide(const at::Device& device) : threads_(at::get_num_threads()), pool_(device.is_cpu() ? threads_ : 1), single_(device.is_cpu()) {}
+  explicit SideBySide(const at::Device& device)
+      : threads_(at::get_num_threads()), pool_(device.is_cpu() ? threads_ : 1), single_(device.is_cpu()) {}
   ~SideBySide() {
     if (single_) at::set_num_threads(threads_);
   }

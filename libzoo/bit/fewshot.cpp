@@ -31,8 +31,10 @@ int64_t checked_label(std::span<const int64_t> labels, int64_t index, int64_t nu
   size_t more = 0;
   for (size_t c = 0; c < held.size(); ++c) {
     if (int64_t(held[c].size()) >= shots) continue;
-    if (classes.size() < 5) classes.push_back(fmt::format("class {} has {}", c, held[c].size()));
-    else ++more;
+    if (classes.size() < 5)
+      classes.push_back(fmt::format("class {} has {}", c, held[c].size()));
+    else
+      ++more;
   }
   throw UserError(fmt::format("too few examples for {} of each class: {}{}", shots, fmt::join(classes, ", "),
                               more ? fmt::format(" and {} more classes", more) : ""),
@@ -107,8 +109,7 @@ at::Tensor LinearProbe::scores(const at::Tensor& features) const {
 LinearProbe fewshot_lsr(const at::Tensor& features, const at::Tensor& labels, int64_t num_classes, double l2) {
   if (features.dim() != 2 || features.size(0) < 1 || features.size(1) < 1 || labels.dim() != 1 || labels.size(0) != features.size(0))
     throw Error(fmt::format("a probe needs features [rows, features] and labels [rows], got [{}] and [{}]",
-                            fmt::join(features.sizes(), ", "),
-                            fmt::join(labels.sizes(), ", ")));
+                            fmt::join(features.sizes(), ", "), fmt::join(labels.sizes(), ", ")));
   if (num_classes < 1) throw Error(fmt::format("a probe needs at least 1 class, not {}", num_classes));
   if (!(l2 > 0)) throw Error(fmt::format("a probe needs l2 > 0, got {}", l2));
   if (labels.min().item<int64_t>() < 0 || labels.max().item<int64_t>() >= num_classes)

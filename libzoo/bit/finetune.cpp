@@ -41,7 +41,8 @@ Json finetune(const FinetuneOptions& o, train::Run& run) {
   Checkpoint start = start_from(o, train_set->num_classes(), run.seed("initialisation"));
   auto& model = start.model;
   model->to(run.device());
-  auto batches = training_batches(train_set, finetune_transform(rule, o.flip), o.batch_size / o.accumulation_steps, o.data, run.seed("data"));
+  auto batches =
+      training_batches(train_set, finetune_transform(rule, o.flip), o.batch_size / o.accumulation_steps, o.data, run.seed("data"));
   optim::Sgd sgd(model->named_parameters(), {.momentum = 0.9});
   const MixUp mixup{.alpha = rule.mixup_alpha, .seed = run.seed("mixup")};
 

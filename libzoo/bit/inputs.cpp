@@ -8,8 +8,10 @@ namespace zoo::bit {
 namespace {
 
 data::EvalTransform evaluation_transform(const Preprocessing& p) {
-  data::EvalTransform transform{.mode = data::parse_eval_mode(p.mode), .size = p.size,
-                                .interpolation = data::parse_interpolation(p.interpolation), .crop_pct = p.crop_fraction};
+  data::EvalTransform transform{.mode = data::parse_eval_mode(p.mode),
+                                .size = p.size,
+                                .interpolation = data::parse_interpolation(p.interpolation),
+                                .crop_pct = p.crop_fraction};
   transform.mean.assign(p.mean.begin(), p.mean.end());
   transform.std.assign(p.deviation.begin(), p.deviation.end());
   return transform;
@@ -26,22 +28,32 @@ data::TrainTransform pretrain_transform(const PretrainOptions& o) {
   return {.mode = mode, .precrop = o.resolution, .crop = o.resolution, .random_flip = o.flip};
 }
 
-data::Stream<data::ImageBatch> training_batches(const data::DatasetPointer& dataset, const data::TrainTransform& transform, int64_t batch_size,
-                                                const LoaderOptions& loader, uint64_t seed) {
+data::Stream<data::ImageBatch> training_batches(const data::DatasetPointer& dataset, const data::TrainTransform& transform,
+                                                int64_t batch_size, const LoaderOptions& loader, uint64_t seed) {
   auto apply = [transform](const io::Image& picture, const RandomKey& key, float* out) {
     RandomStream random(key);
     transform.hwc(picture, transform.draw(picture.height, picture.width, random), out);
   };
   return data::image_batches(dataset, {.height = transform.crop, .width = transform.crop, .apply = apply},
-                             {.batch_size = batch_size, .drop_last = false, .replacement = batch_size > dataset->size(), .seed = seed,
-                              .workers = int(loader.workers), .prefetch = loader.prefetch});
+                             {.batch_size = batch_size,
+                              .drop_last = false,
+                              .replacement = batch_size > dataset->size(),
+                              .seed = seed,
+                              .workers = int(loader.workers),
+                              .prefetch = loader.prefetch});
 }
 
-data::Stream<data::ImageBatch> evaluation_batches(const data::DatasetPointer& dataset, const Preprocessing& preprocessing, int64_t batch_size,
-                                                  const LoaderOptions& loader) {
-  auto apply = [transform = evaluation_transform(preprocessing)](const io::Image& picture, const RandomKey&, float* out) { transform.hwc(picture, out); };
+data::Stream<data::ImageBatch> evaluation_batches(const data::DatasetPointer& dataset, const Preprocessing& preprocessing,
+                                                  int64_t batch_size, const LoaderOptions& loader) {
+  auto apply = [transform = evaluation_transform(preprocessing)](const io::Image& picture, const RandomKey&, float* out) {
+    transform.hwc(picture, out);
+  };
   return data::image_batches(dataset, {.height = preprocessing.size, .width = preprocessing.size, .apply = apply},
-                             {.batch_size = batch_size, .shuffle = false, .drop_last = false, .epochs = 1, .workers = int(loader.workers),
+                             {.batch_size = batch_size,
+                              .shuffle = false,
+                              .drop_last = false,
+                              .epochs = 1,
+                              .workers = int(loader.workers),
                               .prefetch = loader.prefetch});
 }
 
@@ -57,7 +69,8 @@ void require_same_classes(const data::ImageDataset& train, const data::ImageData
   }
   for (int64_t c = 0; c < train.num_classes(); ++c) {
     if (train.class_name(c) != test.class_name(c)) {
-      throw UserError(fmt::format("class {} is '{}' in the training set and '{}' in the test set", c, train.class_name(c), test.class_name(c)));
+      throw UserError(
+          fmt::format("class {} is '{}' in the training set and '{}' in the test set", c, train.class_name(c), test.class_name(c)));
     }
   }
 }

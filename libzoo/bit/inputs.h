@@ -19,12 +19,12 @@ data::TrainTransform pretrain_transform(const PretrainOptions& options);
 
 // Endless, shuffled anew in each epoch, the short last batch kept; a set smaller than a batch is drawn from with
 // replacement (big_transfer bit_pytorch/train.py).
-data::Stream<data::ImageBatch> training_batches(const data::DatasetPointer& dataset, const data::TrainTransform& transform, int64_t batch_size,
-                                                const LoaderOptions& loader, uint64_t seed);
+data::Stream<data::ImageBatch> training_batches(const data::DatasetPointer& dataset, const data::TrainTransform& transform,
+                                                int64_t batch_size, const LoaderOptions& loader, uint64_t seed);
 
 // Every picture once, in order, as `preprocessing` says.
-data::Stream<data::ImageBatch> evaluation_batches(const data::DatasetPointer& dataset, const Preprocessing& preprocessing, int64_t batch_size,
-                                                  const LoaderOptions& loader);
+data::Stream<data::ImageBatch> evaluation_batches(const data::DatasetPointer& dataset, const Preprocessing& preprocessing,
+                                                  int64_t batch_size, const LoaderOptions& loader);
 
 DatasetSize size_of(const data::ImageDataset& dataset);
 

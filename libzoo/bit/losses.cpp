@@ -10,8 +10,8 @@ namespace {
 
 void require_same_rows(const char* what, const at::Tensor& a, const at::Tensor& b) {
   if (a.dim() == 2 && a.sizes() == b.sizes()) return;
-  throw Error(fmt::format("{} needs two tensors [rows, classes], got [{}] and [{}]", what, fmt::join(a.sizes(), ", "),
-                          fmt::join(b.sizes(), ", ")));
+  throw Error(
+      fmt::format("{} needs two tensors [rows, classes], got [{}] and [{}]", what, fmt::join(a.sizes(), ", "), fmt::join(b.sizes(), ", ")));
 }
 
 }  // namespace

@@ -94,12 +94,15 @@ Preprocessing read_preprocessing(const std::string& text, const std::string& whe
 
 std::map<std::string, std::string> metadata_of(const ModelInfo& info, const nn::ResNetV2Options& architecture) {
   const Preprocessing& p = info.preprocessing;
-  const Json options{{"units", architecture.units}, {"width", architecture.width}, {"num_classes", architecture.num_classes},
-                     {"in_channels", architecture.in_channels}, {"groups", architecture.groups}};
-  const Json preprocessing{{"mode", p.mode}, {"size", p.size}, {"crop_fraction", p.crop_fraction},
-                           {"interpolation", p.interpolation}, {"mean", p.mean}, {"std", p.deviation}};
-  std::map<std::string, std::string> metadata{{"format", "pt"}, {kModel, info.name}, {kOptions, options.dump()},
-                                              {kPreprocessing, preprocessing.dump()}};
+  const Json options{{"units", architecture.units},
+                     {"width", architecture.width},
+                     {"num_classes", architecture.num_classes},
+                     {"in_channels", architecture.in_channels},
+                     {"groups", architecture.groups}};
+  const Json preprocessing{{"mode", p.mode}, {"size", p.size},    {"crop_fraction", p.crop_fraction}, {"interpolation", p.interpolation},
+                           {"mean", p.mean}, {"std", p.deviation}};
+  std::map<std::string, std::string> metadata{
+      {"format", "pt"}, {kModel, info.name}, {kOptions, options.dump()}, {kPreprocessing, preprocessing.dump()}};
   if (!info.classes.empty()) metadata.emplace(kClasses, Json(info.classes).dump());
   return metadata;
 }

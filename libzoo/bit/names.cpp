@@ -62,7 +62,8 @@ Names unit_norm(int64_t block, int64_t unit, int i, bool weight) {
 class TableBuilder {
  public:
   void kernel(Names names, int64_t out, int64_t in, int64_t side) { add(std::move(names), {out, in, side, side}, ParameterKind::kernel); }
-  template <class MakeNames> void norm(MakeNames make, int64_t channels) {
+  template <class MakeNames>
+  void norm(MakeNames make, int64_t channels) {
     add(make(true), {channels}, ParameterKind::norm_weight);
     add(make(false), {channels}, ParameterKind::norm_bias);
   }
@@ -207,8 +208,10 @@ nn::ResNetV2Options infer_architecture(const NamedTensors& tensors, Naming namin
     throw UserError(fmt::format("the file has {} blocks; a BiT network has 1 to 4", architecture.units.size()));
   const at::Tensor* bias = find(tensors, names(head(false)));
   const at::Tensor* kernel = find(tensors, names(head(true)));
-  if (bias && bias->dim() == 1) architecture.num_classes = bias->size(0);
-  else architecture.num_classes = kernel && kernel->dim() > 1 ? kernel->size(is_hwio(naming) ? kernel->dim() - 1 : 0) : 0;
+  if (bias && bias->dim() == 1)
+    architecture.num_classes = bias->size(0);
+  else
+    architecture.num_classes = kernel && kernel->dim() > 1 ? kernel->size(is_hwio(naming) ? kernel->dim() - 1 : 0) : 0;
   return architecture;
 }
 

@@ -20,7 +20,10 @@ namespace zoo::bit {
 
 enum class Naming { ours, official, timm, hf, big_vision };
 constexpr auto enum_names(Naming) {
-  return EnumNames<Naming, 5>{{{Naming::ours, "ours"}, {Naming::official, "official"}, {Naming::timm, "timm"}, {Naming::hf, "hf"},
+  return EnumNames<Naming, 5>{{{Naming::ours, "ours"},
+                               {Naming::official, "official"},
+                               {Naming::timm, "timm"},
+                               {Naming::hf, "hf"},
                                {Naming::big_vision, "big_vision"}}};
 }
 

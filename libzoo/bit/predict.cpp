@@ -50,8 +50,10 @@ void add_folder(const fs::path& folder, std::vector<fs::path>& pictures) {
   std::sort(entries.begin(), entries.end());
   for (const auto& path : entries) {
     // Links to folders are not followed: they can lead in circles.
-    if (fs::is_directory(path) && !fs::is_symlink(path)) add_folder(path, pictures);
-    else if (fs::is_regular_file(path) && looks_like_a_picture(path)) pictures.push_back(path);
+    if (fs::is_directory(path) && !fs::is_symlink(path))
+      add_folder(path, pictures);
+    else if (fs::is_regular_file(path) && looks_like_a_picture(path))
+      pictures.push_back(path);
   }
 }
 
@@ -63,9 +65,11 @@ struct Predictor {
 Predictor open_predictor(const fs::path& path, const std::optional<int64_t>& resolution, const at::Device& device) {
   Predictor p;
   p.checkpoint = load_checkpoint(path, {.head = Head::keep});
-  if (p.checkpoint.architecture.num_classes == 0) throw UserError(fmt::format("{}: the network has no head", path.string()), "fine-tune it first: zoo-bit finetune");
+  if (p.checkpoint.architecture.num_classes == 0)
+    throw UserError(fmt::format("{}: the network has no head", path.string()), "fine-tune it first: zoo-bit finetune");
   if (p.checkpoint.architecture.in_channels != 3) {
-    throw UserError(fmt::format("{}: the network takes {} channels, pictures have 3", path.string(), p.checkpoint.architecture.in_channels));
+    throw UserError(
+        fmt::format("{}: the network takes {} channels, pictures have 3", path.string(), p.checkpoint.architecture.in_channels));
   }
   p.checkpoint.model->to(device);
   p.checkpoint.model->eval();
@@ -80,8 +84,8 @@ Json evaluate(const EvaluateOptions& o, const at::Device& device) {
   auto [checkpoint, preprocessing] = open_predictor(o.checkpoint, o.resolution, device);
   const auto test = data::open_dataset(o.test);
   if (test->num_classes() != checkpoint.architecture.num_classes) {
-    throw UserError(fmt::format("{}: the network has {} classes, the test set {}", o.checkpoint.string(), checkpoint.architecture.num_classes,
-                                test->num_classes()),
+    throw UserError(fmt::format("{}: the network has {} classes, the test set {}", o.checkpoint.string(),
+                                checkpoint.architecture.num_classes, test->num_classes()),
                     "fine-tune the network on this set first, or give the set it was trained on");
   }
   return as_json(measure(checkpoint.model, evaluation_batches(test, preprocessing, o.batch_size, o.data), device));
@@ -93,8 +97,10 @@ std::vector<fs::path> list_pictures(const std::vector<fs::path>& paths) {
     std::error_code error;
     if (!fs::exists(path, error)) throw UserError(fmt::format("{}: no such file or folder", path.string()));
     const size_t before = pictures.size();
-    if (fs::is_directory(path)) add_folder(path, pictures);
-    else pictures.push_back(path);
+    if (fs::is_directory(path))
+      add_folder(path, pictures);
+    else
+      pictures.push_back(path);
     if (pictures.size() == before) throw UserError(fmt::format("{}: no JPEG or PNG picture in this folder", path.string()));
   }
   return pictures;

@@ -30,7 +30,8 @@ nn::ResNetV2 pretrain_network(const PretrainOptions& o, train::Run& run, Json& r
   model->to(run.device());
   auto batches = training_batches(train_set, pretrain_transform(o), o.batch_size / o.accumulation_steps, o.data, run.seed("data"));
   optim::Sgd sgd(model->named_parameters(), {.momentum = o.momentum, .weight_decay = o.weight_decay});
-  const ModelInfo info{.name = std::string(find_model(o.model).name), .classes = train_set->class_names(), .preprocessing = {.size = o.resolution}};
+  const ModelInfo info{
+      .name = std::string(find_model(o.model).name), .classes = train_set->class_names(), .preprocessing = {.size = o.resolution}};
 
   run.track("model", *model);
   run.track("optimizer", sgd);

@@ -14,14 +14,25 @@ namespace zoo::bit {
 namespace {
 
 using enum VtabGroup;
-constexpr std::array<VtabTask, 19> kTasks{{
-    {"caltech101", 102, natural}, {"cifar100", 100, natural}, {"dtd", 47, natural}, {"flowers102", 102, natural},
-    {"pets", 37, natural}, {"sun397", 397, natural}, {"svhn", 10, natural},
-    {"patch_camelyon", 2, specialized}, {"eurosat", 10, specialized}, {"resisc45", 45, specialized},
-    {"diabetic_retinopathy", 5, specialized},
-    {"clevr-count", 8, structured}, {"clevr-distance", 6, structured}, {"dmlab", 6, structured}, {"kitti-distance", 4, structured},
-    {"dsprites-xpos", 16, structured}, {"dsprites-orientation", 16, structured}, {"smallnorb-azimuth", 18, structured},
-    {"smallnorb-elevation", 9, structured}}};
+constexpr std::array<VtabTask, 19> kTasks{{{"caltech101", 102, natural},
+                                           {"cifar100", 100, natural},
+                                           {"dtd", 47, natural},
+                                           {"flowers102", 102, natural},
+                                           {"pets", 37, natural},
+                                           {"sun397", 397, natural},
+                                           {"svhn", 10, natural},
+                                           {"patch_camelyon", 2, specialized},
+                                           {"eurosat", 10, specialized},
+                                           {"resisc45", 45, specialized},
+                                           {"diabetic_retinopathy", 5, specialized},
+                                           {"clevr-count", 8, structured},
+                                           {"clevr-distance", 6, structured},
+                                           {"dmlab", 6, structured},
+                                           {"kitti-distance", 4, structured},
+                                           {"dsprites-xpos", 16, structured},
+                                           {"dsprites-orientation", 16, structured},
+                                           {"smallnorb-azimuth", 18, structured},
+                                           {"smallnorb-elevation", 9, structured}}};
 
 constexpr double kClevrDistance[] = {0, 8, 8.5, 9, 9.5, 10, 100};
 constexpr double kKittiDistance[] = {-100, 8, 20, 999};

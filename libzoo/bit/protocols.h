@@ -11,10 +11,16 @@
 namespace zoo::bit {
 
 enum class VtabGroup { natural, specialized, structured };
-struct VtabTask { std::string_view name; int64_t num_classes; VtabGroup group; };
+struct VtabTask {
+  std::string_view name;
+  int64_t num_classes;
+  VtabGroup group;
+};
 std::span<const VtabTask> vtab_tasks();  // the 19, in the paper's order
 
-struct VtabScore { double mean, natural, specialized, structured; };
+struct VtabScore {
+  double mean, natural, specialized, structured;
+};
 // `accuracies` in the order of vtab_tasks(): top-1 in any unit. The score is the plain mean of the 19, not of the groups.
 // Throws Error unless there are 19.
 VtabScore vtab_score(std::span<const double> accuracies);
@@ -27,7 +33,9 @@ int64_t vtab_clevr_count_label(int64_t objects);  // 3 to 10 objects
 
 // Indices of the 1000 examples in the source order of train followed by val. Throws Error if train has less than 800
 // examples or val less than 200.
-struct VtabSplit { std::vector<int64_t> train800, val200, train800val200; };
+struct VtabSplit {
+  std::vector<int64_t> train800, val200, train800val200;
+};
 VtabSplit vtab_split(int64_t train_size, int64_t val_size);
 
 // ObjectNet: classes 0 … of pictures, of which a network sees ILSVRC ids. Only pictures with a label >= 0 count, and the

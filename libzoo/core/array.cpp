@@ -8,10 +8,21 @@ namespace zoo {
 
 size_t item_size(DType type) {
   switch (type) {
-    case DType::f64: case DType::i64: case DType::u64: return 8;
-    case DType::f32: case DType::i32: case DType::u32: return 4;
-    case DType::f16: case DType::bf16: case DType::i16: case DType::u16: return 2;
-    case DType::i8: case DType::u8: case DType::boolean: case DType::f8_e4m3: case DType::f8_e5m2: return 1;
+    case DType::f64:
+    case DType::i64:
+    case DType::u64: return 8;
+    case DType::f32:
+    case DType::i32:
+    case DType::u32: return 4;
+    case DType::f16:
+    case DType::bf16:
+    case DType::i16:
+    case DType::u16: return 2;
+    case DType::i8:
+    case DType::u8:
+    case DType::boolean:
+    case DType::f8_e4m3:
+    case DType::f8_e5m2: return 1;
   }
   throw Error(fmt::format("dtype number {} is unknown", int(type)));
 }
@@ -42,8 +53,10 @@ int64_t count(std::span<const int64_t> shape, size_t item) {
   bool empty = false, overflow = false;
   for (int64_t size : shape) {
     if (size < 0) throw Error(fmt::format("shape [{}] has a negative dimension", fmt::join(shape, ", ")));
-    if (size == 0) empty = true;
-    else overflow = overflow || __builtin_mul_overflow(product, size, &product);
+    if (size == 0)
+      empty = true;
+    else
+      overflow = overflow || __builtin_mul_overflow(product, size, &product);
   }
   int64_t bytes;
   if (overflow || __builtin_mul_overflow(product, int64_t(item), &bytes)) {
@@ -60,8 +73,11 @@ Array::Array(DType type, std::vector<int64_t> shape) : dtype_(type), shape_(std:
 }
 
 Array::Array(DType type, std::vector<int64_t> shape, const void* data, std::shared_ptr<const void> owner)
-    : dtype_(type), shape_(std::move(shape)), size_(count(shape_, item_size(type))),
-      data_(static_cast<const std::byte*>(data)), owner_(std::move(owner)) {}
+    : dtype_(type),
+      shape_(std::move(shape)),
+      size_(count(shape_, item_size(type))),
+      data_(static_cast<const std::byte*>(data)),
+      owner_(std::move(owner)) {}
 
 Array Array::text(std::string_view utf8) {
   return of<uint8_t>({int64_t(utf8.size())}, {reinterpret_cast<const uint8_t*>(utf8.data()), utf8.size()});
@@ -77,8 +93,6 @@ void Array::require(DType wanted) const {
   if (!aligned()) throw Error(fmt::format("array of {} is not aligned", name(dtype_)));
 }
 
-void Array::refuse_count(int64_t wanted, int64_t given) {
-  throw Error(fmt::format("shape needs {} values, {} given", wanted, given));
-}
+void Array::refuse_count(int64_t wanted, int64_t given) { throw Error(fmt::format("shape needs {} values, {} given", wanted, given)); }
 
 }  // namespace zoo

@@ -21,7 +21,8 @@ enum class DType : uint8_t { f64, f32, f16, bf16, i64, i32, i16, i8, u64, u32, u
 
 size_t item_size(DType type);            // bytes
 std::string_view name(DType type);       // safetensors' names: "F32", "BF16", "BOOL" …
-template <class T> constexpr DType dtype_of();
+template <class T>
+constexpr DType dtype_of();
 
 // Product of the dimensions. Throws Error if one is negative or the product, times `item`, does not fit 63 bits.
 int64_t count(std::span<const int64_t> shape, size_t item = 1);
@@ -34,8 +35,12 @@ class Array {
   // A view of `data`, which holds count(shape) items and lives as long as `owner`.
   Array(DType type, std::vector<int64_t> shape, const void* data, std::shared_ptr<const void> owner);
 
-  template <class T> static Array of(std::vector<int64_t> shape, std::span<const T> values);
-  template <class T> static Array scalar(T value) { return of<T>({}, std::span<const T>(&value, 1)); }
+  template <class T>
+  static Array of(std::vector<int64_t> shape, std::span<const T> values);
+  template <class T>
+  static Array scalar(T value) {
+    return of<T>({}, std::span<const T>(&value, 1));
+  }
   static Array text(std::string_view utf8);  // U8, rank 1
 
   DType dtype() const { return dtype_; }
@@ -48,8 +53,10 @@ class Array {
   bool aligned() const { return reinterpret_cast<uintptr_t>(data_) % item_size(dtype_) == 0; }
 
   // Throws Error if T is not the dtype's type or the data is not aligned for it.
-  template <class T> std::span<const T> span() const;
-  template <class T> std::span<T> mutable_span();
+  template <class T>
+  std::span<const T> span() const;
+  template <class T>
+  std::span<T> mutable_span();
 
  private:
   void require(DType wanted) const;
@@ -65,19 +72,53 @@ class Array {
 
 using Arrays = std::map<std::string, Array>;
 
-template <> constexpr DType dtype_of<double>() { return DType::f64; }
-template <> constexpr DType dtype_of<float>() { return DType::f32; }
-template <> constexpr DType dtype_of<int64_t>() { return DType::i64; }
-template <> constexpr DType dtype_of<int32_t>() { return DType::i32; }
-template <> constexpr DType dtype_of<int16_t>() { return DType::i16; }
-template <> constexpr DType dtype_of<int8_t>() { return DType::i8; }
-template <> constexpr DType dtype_of<uint64_t>() { return DType::u64; }
-template <> constexpr DType dtype_of<uint32_t>() { return DType::u32; }
-template <> constexpr DType dtype_of<uint16_t>() { return DType::u16; }
-template <> constexpr DType dtype_of<uint8_t>() { return DType::u8; }
-template <> constexpr DType dtype_of<bool>() { return DType::boolean; }
+template <>
+constexpr DType dtype_of<double>() {
+  return DType::f64;
+}
+template <>
+constexpr DType dtype_of<float>() {
+  return DType::f32;
+}
+template <>
+constexpr DType dtype_of<int64_t>() {
+  return DType::i64;
+}
+template <>
+constexpr DType dtype_of<int32_t>() {
+  return DType::i32;
+}
+template <>
+constexpr DType dtype_of<int16_t>() {
+  return DType::i16;
+}
+template <>
+constexpr DType dtype_of<int8_t>() {
+  return DType::i8;
+}
+template <>
+constexpr DType dtype_of<uint64_t>() {
+  return DType::u64;
+}
+template <>
+constexpr DType dtype_of<uint32_t>() {
+  return DType::u32;
+}
+template <>
+constexpr DType dtype_of<uint16_t>() {
+  return DType::u16;
+}
+template <>
+constexpr DType dtype_of<uint8_t>() {
+  return DType::u8;
+}
+template <>
+constexpr DType dtype_of<bool>() {
+  return DType::boolean;
+}
 
-template <class T> Array Array::of(std::vector<int64_t> shape, std::span<const T> values) {
+template <class T>
+Array Array::of(std::vector<int64_t> shape, std::span<const T> values) {
   Array array(dtype_of<T>(), std::move(shape));
   auto to = array.mutable_span<T>();
   if (to.size() != values.size()) refuse_count(array.size(), int64_t(values.size()));
@@ -85,12 +126,14 @@ template <class T> Array Array::of(std::vector<int64_t> shape, std::span<const T
   return array;
 }
 
-template <class T> std::span<const T> Array::span() const {
+template <class T>
+std::span<const T> Array::span() const {
   require(dtype_of<T>());
   return {reinterpret_cast<const T*>(data_), size_t(size_)};
 }
 
-template <class T> std::span<T> Array::mutable_span() {
+template <class T>
+std::span<T> Array::mutable_span() {
   require(dtype_of<T>());
   return {reinterpret_cast<T*>(mutable_data()), size_t(size_)};
 }

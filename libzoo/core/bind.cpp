@@ -30,7 +30,10 @@ std::string found(const ConfigNode& node) {
 
 bool waits_for_all_values(const Check& check) {
   switch (check.kind) {
-    case Check::Kind::divides: case Check::Kind::existing_file: case Check::Kind::existing_directory: case Check::Kind::existing_path: return true;
+    case Check::Kind::divides:
+    case Check::Kind::existing_file:
+    case Check::Kind::existing_directory:
+    case Check::Kind::existing_path: return true;
     default: return false;
   }
 }
@@ -67,7 +70,11 @@ std::string file_complaint(const Check& check, const std::filesystem::path& path
   if (path.empty()) return fmt::format("must name an {}, is empty", range_text(check));
   if (!std::filesystem::exists(status)) {
     const bool missing = !error || error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory;
-    return missing ? fmt::format("no such {}: {}", want_folder ? "folder" : want_file ? "file" : "file or folder", shown(path.string()))
+    return missing ? fmt::format("no such {}: {}",
+                                 want_folder ? "folder"
+                                 : want_file ? "file"
+                                             : "file or folder",
+                                 shown(path.string()))
                    : fmt::format("{}: {}", shown(path.string()), error.message());
   }
   const bool folder = std::filesystem::is_directory(status);
@@ -101,7 +108,8 @@ class Binder {
   }
 
   void tell(Origins& origins) const {
-    for (const auto& [path, given] : given_) if (!given.origin.empty()) origins.set(path, given.origin);
+    for (const auto& [path, given] : given_)
+      if (!given.origin.empty()) origins.set(path, given.origin);
   }
 
  private:
@@ -138,10 +146,14 @@ class Binder {
   static bool is_below(const std::string& path, const std::string& top) {
     return top.empty() || (path.size() > top.size() && path.starts_with(top) && (path[top.size()] == '.' || path[top.size()] == '['));
   }
-  template <class Container> static auto first_at_or_below(Container& container, const std::string& top) {
+  template <class Container>
+  static auto first_at_or_below(Container& container, const std::string& top) {
     auto it = container.lower_bound(top);
     const auto key = [](const auto& element) -> const std::string& {
-      if constexpr (requires { element.first; }) return element.first; else return element;
+      if constexpr (requires { element.first; })
+        return element.first;
+      else
+        return element;
     };
     while (it != container.end() && key(*it) != top && !is_below(key(*it), top)) {
       if (!key(*it).starts_with(top)) return container.end();
@@ -154,8 +166,10 @@ class Binder {
 
   void forget_below(const std::string& top) {
     for (auto it = given_.upper_bound(top); it != given_.end() && it->first.starts_with(top);) {
-      if (is_below(it->first, top)) it = given_.erase(it);
-      else ++it;
+      if (is_below(it->first, top))
+        it = given_.erase(it);
+      else
+        ++it;
     }
   }
   void take(const std::string& path, const ConfigNode& node) {
@@ -182,8 +196,10 @@ class Binder {
     for (const ConfigEntry& entry : node.entries) {
       if (in_variant && entry.key == "type") continue;
       const auto field = std::find_if(fields.begin(), fields.end(), [&](const FieldInfo& f) { return f.key == entry.key; });
-      if (field == fields.end()) unknown(fields, entry, path, in_variant);
-      else value(*field->type, field->address, entry.value, child_path(path, entry.key), field->checks, false);
+      if (field == fields.end())
+        unknown(fields, entry, path, in_variant);
+      else
+        value(*field->type, field->address, entry.value, child_path(path, entry.key), field->checks, false);
     }
   }
 
@@ -192,7 +208,8 @@ class Binder {
     for (const FieldInfo& field : fields) keys.push_back(field.key);
     if (in_variant) keys.push_back("type");
     std::string help = did_you_mean(entry.key, keys);
-    if (help.empty()) help = keys.empty() ? " (there are none here)" : keys.size() <= 12 ? fmt::format(" (known here: {})", comma_list(keys)) : "";
+    if (help.empty())
+      help = keys.empty() ? " (there are none here)" : keys.size() <= 12 ? fmt::format(" (known here: {})", comma_list(keys)) : "";
     report(entry.at, child_path(path, entry.key), "unknown key" + help);
     unknown_keys_ = true;
   }
@@ -260,7 +277,8 @@ class Binder {
   }
 
   void container_checks(const Checks& checks, const std::string& path, const SourcePosition& at) {
-    for (const Check& check : checks) if (check.kind == Check::Kind::not_empty) report(at, path, "must not be empty");
+    for (const Check& check : checks)
+      if (check.kind == Check::Kind::not_empty) report(at, path, "must not be empty");
   }
 
   void scalar(const TypeInfo& type, void* address, const ConfigNode& node, const std::string& path, const Checks& checks) {
@@ -287,7 +305,8 @@ class Binder {
       case Kind::integer: return usable ? assign_integer(type, address, text, expected("an integer")) : expected("an integer");
       case Kind::number: {
         if (!usable) return expected("a number");
-        const Parsed parsed = type.size == sizeof(float) ? parse_number(text, *static_cast<float*>(address)) : parse_number(text, *static_cast<double*>(address));
+        const Parsed parsed = type.size == sizeof(float) ? parse_number(text, *static_cast<float*>(address))
+                                                         : parse_number(text, *static_cast<double*>(address));
         if (parsed == Parsed::malformed) return expected("a number");
         return parsed == Parsed::ok ? "" : fmt::format("{} does not fit {} bits of floating point", shown(text), type.size * 8);
       }
@@ -315,7 +334,9 @@ class Binder {
 
   static std::string assign_integer(const TypeInfo& type, void* address, const std::string& text, const std::string& expected) {
     const int bits = type.size * 8;
-    const auto overflow = [&] { return fmt::format("{} does not fit {} {}-bit integer", shown(text), type.is_signed ? "a signed" : "an unsigned", bits); };
+    const auto overflow = [&] {
+      return fmt::format("{} does not fit {} {}-bit integer", shown(text), type.is_signed ? "a signed" : "an unsigned", bits);
+    };
     uint64_t wide = 0;
     int64_t narrow = 0;
     const Parsed parsed = type.is_signed ? parse_integer(text, narrow) : parse_integer(text, wide);
@@ -334,7 +355,8 @@ class Binder {
     return {};
   }
 
-  void finish_value(const TypeInfo& type, void* address, const std::string& path, const Checks& checks, const std::vector<FieldInfo>& siblings) {
+  void finish_value(const TypeInfo& type, void* address, const std::string& path, const Checks& checks,
+                    const std::vector<FieldInfo>& siblings) {
     switch (type.kind) {
       case Kind::structure: return finish_structure(type, address, path);
       case Kind::variant: return finish_structure(type.alternatives()[type.index(address)].second(), type.held(address), path);
@@ -343,7 +365,8 @@ class Binder {
         return;
       case Kind::list:
         if (type.count(address) == 0 && !given(path)) late_empty(checks, path);
-        for (size_t i = 0; i < type.count(address); ++i) finish_value(type.inner(), type.item(address, i), child_path(path, i), checks, siblings);
+        for (size_t i = 0; i < type.count(address); ++i)
+          finish_value(type.inner(), type.item(address, i), child_path(path, i), checks, siblings);
         return;
       case Kind::map:
         if (type.count(address) == 0 && !given(path)) late_empty(checks, path);
@@ -354,18 +377,22 @@ class Binder {
   }
 
   void late_empty(const Checks& checks, const std::string& path) {
-    for (const Check& check : checks) if (check.kind == Check::Kind::not_empty) report_late(path, "must not be empty");
+    for (const Check& check : checks)
+      if (check.kind == Check::Kind::not_empty) report_late(path, "must not be empty");
   }
 
   void finish_structure(const TypeInfo& type, void* object, const std::string& path) {
     const std::vector<FieldInfo> fields = fields_of(type, object);
     for (const FieldInfo& field : fields) {
       const std::string at = child_path(path, field.key);
-      const bool required = std::any_of(field.checks.begin(), field.checks.end(), [](const Check& c) { return c.kind == Check::Kind::required; });
+      const bool required =
+          std::any_of(field.checks.begin(), field.checks.end(), [](const Check& c) { return c.kind == Check::Kind::required; });
       // What a misspelt key was meant to give is not missed a second time.
       const bool missing = required && !given(at) && !failed(at);
-      if (!missing) finish_value(*field.type, field.address, at, field.checks, fields);
-      else if (!unknown_keys_) report_late(at, field.help.empty() ? "required, not given" : fmt::format("required, not given: {}", field.help));
+      if (!missing)
+        finish_value(*field.type, field.address, at, field.checks, fields);
+      else if (!unknown_keys_)
+        report_late(at, field.help.empty() ? "required, not given" : fmt::format("required, not given: {}", field.help));
     }
     if (!type.check || failed(path)) return;
     Problems found_wrong;
@@ -373,12 +400,14 @@ class Binder {
     for (const Problems::Item& item : found_wrong.items()) report_late(item.key.empty() ? path : child_path(path, item.key), item.message);
   }
 
-  void finish_scalar(const TypeInfo& type, void* address, const std::string& path, const Checks& checks, const std::vector<FieldInfo>& siblings) {
+  void finish_scalar(const TypeInfo& type, void* address, const std::string& path, const Checks& checks,
+                     const std::vector<FieldInfo>& siblings) {
     if (failed(path)) return;
     const bool untouched = !given(path);
     for (const Check& check : checks) {
       std::string message;
-      if (check.kind == Check::Kind::divides) message = divides_complaint(check, type, address, siblings);
+      if (check.kind == Check::Kind::divides)
+        message = divides_complaint(check, type, address, siblings);
       else if (waits_for_all_values(check)) {
         if (untouched && scalar_text(type, address).empty()) continue;
         message = file_complaint(check, scalar_text(type, address));
@@ -389,7 +418,8 @@ class Binder {
     }
   }
 
-  static std::string divides_complaint(const Check& check, const TypeInfo& type, const void* address, const std::vector<FieldInfo>& siblings) {
+  static std::string divides_complaint(const Check& check, const TypeInfo& type, const void* address,
+                                       const std::vector<FieldInfo>& siblings) {
     const void* other = check.other;
     const TypeInfo* other_type = check.other_type;
     if (other_type->kind == Kind::optional) {

@@ -26,7 +26,9 @@ std::string joined(const std::vector<ConfigProblem>& problems) {
 void require_map(ConfigNode& root) {
   if (root.kind == ConfigNode::Kind::null) root.kind = ConfigNode::Kind::map;
   if (root.kind != ConfigNode::Kind::map) {
-    throw ConfigError({{root.at, "", fmt::format("must hold a map of options, holds {}", root.kind == ConfigNode::Kind::sequence ? "a list" : shown(root.text))}});
+    throw ConfigError(
+        {{root.at, "",
+          fmt::format("must hold a map of options, holds {}", root.kind == ConfigNode::Kind::sequence ? "a list" : shown(root.text))}});
   }
 }
 
@@ -57,17 +59,17 @@ ConfigNode nested(std::string_view path, ConfigNode value) {
 
 }  // namespace
 
-std::string SourcePosition::text() const {
-  return line == 0 ? one_line(source) : fmt::format("{}:{}:{}", one_line(source), line, column);
-}
+std::string SourcePosition::text() const { return line == 0 ? one_line(source) : fmt::format("{}:{}:{}", one_line(source), line, column); }
 
 const ConfigNode* ConfigNode::find(std::string_view key) const {
-  for (const ConfigEntry& entry : entries) if (entry.key == key) return &entry.value;
+  for (const ConfigEntry& entry : entries)
+    if (entry.key == key) return &entry.value;
   return nullptr;
 }
 
 std::string ConfigProblem::text() const {
-  return path.empty() ? fmt::format("{}: {}", at.text(), one_line(message)) : fmt::format("{}: {}: {}", at.text(), one_line(path), one_line(message));
+  return path.empty() ? fmt::format("{}: {}", at.text(), one_line(message))
+                      : fmt::format("{}: {}: {}", at.text(), one_line(path), one_line(message));
 }
 
 ConfigError::ConfigError(std::vector<ConfigProblem> problems, std::string hint)
@@ -82,7 +84,8 @@ ConfigLayer ConfigLayer::from_file(const std::filesystem::path& path) {
   char buffer[1 << 16];
   while (file.read(buffer, sizeof buffer), file.gcount() > 0) {
     text.append(buffer, size_t(file.gcount()));
-    if (text.size() > kMaxFile) throw UserError(fmt::format("{}: larger than {} MiB, not a file of options", path.string(), kMaxFile >> 20));
+    if (text.size() > kMaxFile)
+      throw UserError(fmt::format("{}: larger than {} MiB, not a file of options", path.string(), kMaxFile >> 20));
   }
   return from_text(path.string(), text);
 }
@@ -107,7 +110,8 @@ ConfigLayer ConfigLayer::from_override(std::string_view assignment) {
   try {
     value = read_yaml(kCommandLine, assignment.substr(equals + 1), layer.problems_);
   } catch (const ConfigError& e) {
-    throw ConfigError({{at, path, e.problems().front().message}}, "the value is read as YAML; put quotes around text with special characters");
+    throw ConfigError({{at, path, e.problems().front().message}},
+                      "the value is read as YAML; put quotes around text with special characters");
   }
   forget_positions(value);
   for (ConfigProblem& problem : layer.problems_) {

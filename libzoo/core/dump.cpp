@@ -39,18 +39,22 @@ class Dumper {
   std::string text() const {
     constexpr size_t widest = 60;
     size_t column = 0;
-    for (const Line& line : lines_) if (line.text.size() <= widest && !line.origin.empty()) column = std::max(column, line.text.size());
+    for (const Line& line : lines_)
+      if (line.text.size() <= widest && !line.origin.empty()) column = std::max(column, line.text.size());
     std::string result;
     for (const Line& line : lines_) {
       result += line.text;
-      if (!line.origin.empty()) result += std::string(column > line.text.size() ? column - line.text.size() : 0, ' ') + "  # " + line.origin;
+      if (!line.origin.empty())
+        result += std::string(column > line.text.size() ? column - line.text.size() : 0, ' ') + "  # " + line.origin;
       result += '\n';
     }
     return result;
   }
 
  private:
-  struct Line { std::string text, origin; };
+  struct Line {
+    std::string text, origin;
+  };
 
   // Where children of a block go: what stands before the first, before the others, and before theirs.
   struct Block {
@@ -72,8 +76,10 @@ class Dumper {
     if (fits_one_line(type)) return line(lead + ' ' + flow(type, address), path);
     switch (type.kind) {
       case Kind::optional:
-        if (void* held = type.value(address)) value(type.inner(), held, path, lead, indent);
-        else line(lead + " null", path);
+        if (void* held = type.value(address))
+          value(type.inner(), held, path, lead, indent);
+        else
+          line(lead + " null", path);
         return;
       case Kind::structure: {
         const std::vector<FieldInfo> fields = fields_of(type, address);

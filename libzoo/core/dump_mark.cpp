@@ -39,9 +39,12 @@ bool is_unedited_dump(std::string_view text) {
 std::string_view dump_comment(std::string_view line) {
   bool quoted = false;
   for (size_t i = 0; i < line.size(); ++i) {
-    if (quoted && line[i] == '\\') ++i;
-    else if (line[i] == '"') quoted = !quoted;
-    else if (!quoted && line[i] == '#') return line.substr(std::min(i + 2, line.size()));
+    if (quoted && line[i] == '\\')
+      ++i;
+    else if (line[i] == '"')
+      quoted = !quoted;
+    else if (!quoted && line[i] == '#')
+      return line.substr(std::min(i + 2, line.size()));
   }
   return {};
 }

@@ -23,14 +23,19 @@ namespace zoo {
 // The names of an enum's values; returned by the ADL function enum_names(E).
 template <class E, int N>
 struct EnumNames {
-  struct Entry { E value; const char* name; };
+  struct Entry {
+    E value;
+    const char* name;
+  };
   Entry entries[N];
 };
 
 // "code" for Schedule::code; empty for a value without a name.
-template <class E> std::string_view enum_name(E value) {
+template <class E>
+std::string_view enum_name(E value) {
   static constexpr auto names = enum_names(E{});
-  for (const auto& entry : names.entries) if (entry.value == value) return entry.name;
+  for (const auto& entry : names.entries)
+    if (entry.value == value) return entry.name;
   return {};
 }
 
@@ -60,7 +65,9 @@ class FieldList {
 // What a `check` function reports to; `key` is a member's key, or empty for the struct as a whole.
 class Problems {
  public:
-  struct Item { std::string key, message; };
+  struct Item {
+    std::string key, message;
+  };
   void add(std::string key, std::string message) { items_.push_back({std::move(key), std::move(message)}); }
   const std::vector<Item>& items() const { return items_; }
 
@@ -106,7 +113,10 @@ struct FieldTree {
   std::shared_ptr<void> owner;
 };
 
-template <class T> FieldTree describe(T& options) { return {&type_of<T>(), &options, nullptr}; }
+template <class T>
+FieldTree describe(T& options) {
+  return {&type_of<T>(), &options, nullptr};
+}
 FieldTree describe_defaults(const TypeInfo& type);  // of a new default object, which the tree owns
 
 // See options.h for what these do.
@@ -118,39 +128,62 @@ Json to_json(const FieldTree& tree);
 
 namespace detail {
 
-template <class T> struct Described { static constexpr bool value = false; };
+template <class T>
+struct Described {
+  static constexpr bool value = false;
+};
 
-template <class T> concept HasFields = requires(FieldList& list, T& object) { fields(list, object); };
-template <class T> concept HasCheck = requires(const T& object, Problems& problems) { check(object, problems); };
+template <class T>
+concept HasFields = requires(FieldList& list, T& object) { fields(list, object); };
+template <class T>
+concept HasCheck = requires(const T& object, Problems& problems) { check(object, problems); };
 
-template <class T> std::shared_ptr<void> make_default() { return std::make_shared<T>(); }
-template <class T> T& as(void* object) { return *static_cast<T*>(object); }
-template <class T> const T& as(const void* object) { return *static_cast<const T*>(object); }
-
-template <class T> constexpr TypeInfo scalar_info() {
-  using Kind = TypeInfo::Kind;
-  if constexpr (std::is_same_v<T, bool>) return {.kind = Kind::boolean, .make = make_default<T>};
-  else if constexpr (std::is_integral_v<T>) return {.kind = Kind::integer, .size = sizeof(T), .is_signed = std::is_signed_v<T>, .make = make_default<T>};
-  else if constexpr (std::is_floating_point_v<T>) return {.kind = Kind::number, .size = sizeof(T), .make = make_default<T>};
-  else if constexpr (std::is_same_v<T, std::string>) return {.kind = Kind::text, .make = make_default<T>};
-  else return {.kind = Kind::path, .make = make_default<T>};
+template <class T>
+std::shared_ptr<void> make_default() {
+  return std::make_shared<T>();
+}
+template <class T>
+T& as(void* object) {
+  return *static_cast<T*>(object);
+}
+template <class T>
+const T& as(const void* object) {
+  return *static_cast<const T*>(object);
 }
 
-template <class E> std::vector<std::pair<int64_t, const char*>> enum_choices() {
+template <class T>
+constexpr TypeInfo scalar_info() {
+  using Kind = TypeInfo::Kind;
+  if constexpr (std::is_same_v<T, bool>)
+    return {.kind = Kind::boolean, .make = make_default<T>};
+  else if constexpr (std::is_integral_v<T>)
+    return {.kind = Kind::integer, .size = sizeof(T), .is_signed = std::is_signed_v<T>, .make = make_default<T>};
+  else if constexpr (std::is_floating_point_v<T>)
+    return {.kind = Kind::number, .size = sizeof(T), .make = make_default<T>};
+  else if constexpr (std::is_same_v<T, std::string>)
+    return {.kind = Kind::text, .make = make_default<T>};
+  else
+    return {.kind = Kind::path, .make = make_default<T>};
+}
+
+template <class E>
+std::vector<std::pair<int64_t, const char*>> enum_choices() {
   static constexpr auto names = enum_names(E{});
   std::vector<std::pair<int64_t, const char*>> list;
   for (const auto& entry : names.entries) list.emplace_back(int64_t(entry.value), entry.name);
   return list;
 }
 
-template <class T> constexpr TypeInfo struct_info() {
+template <class T>
+constexpr TypeInfo struct_info() {
   TypeInfo info{.kind = TypeInfo::Kind::structure, .make = make_default<T>};
   info.fields = [](void* object, FieldList& list) { fields(list, as<T>(object)); };
   if constexpr (HasCheck<T>) info.check = [](const void* object, Problems& problems) { check(as<T>(object), problems); };
   return info;
 }
 
-template <class T> struct Described<std::optional<T>> {
+template <class T>
+struct Described<std::optional<T>> {
   static constexpr bool value = true;
   static constexpr TypeInfo info() {
     using O = std::optional<T>;
@@ -162,7 +195,8 @@ template <class T> struct Described<std::optional<T>> {
   }
 };
 
-template <class T> struct Described<std::vector<T>> {
+template <class T>
+struct Described<std::vector<T>> {
   static_assert(!std::is_same_v<T, bool>, "std::vector<bool> has no addressable elements; use std::vector<int>");
   static constexpr bool value = true;
   static constexpr TypeInfo info() {
@@ -176,7 +210,8 @@ template <class T> struct Described<std::vector<T>> {
   }
 };
 
-template <class T> struct Described<std::map<std::string, T>> {
+template <class T>
+struct Described<std::map<std::string, T>> {
   static constexpr bool value = true;
   static constexpr TypeInfo info() {
     using M = std::map<std::string, T>;
@@ -193,13 +228,15 @@ template <class T> struct Described<std::map<std::string, T>> {
   }
 };
 
-template <class V, size_t... I> void* hold(void* variant, size_t index, std::index_sequence<I...>) {
+template <class V, size_t... I>
+void* hold(void* variant, size_t index, std::index_sequence<I...>) {
   void* held = nullptr;
   ((index == I ? void(held = &as<V>(variant).template emplace<I>()) : void()), ...);
   return held;
 }
 
-template <class... T> struct Described<std::variant<T...>> {
+template <class... T>
+struct Described<std::variant<T...>> {
   static constexpr bool value = true;
   static constexpr TypeInfo info() {
     using V = std::variant<T...>;
@@ -212,11 +249,16 @@ template <class... T> struct Described<std::variant<T...>> {
   }
 };
 
-template <class T> constexpr TypeInfo info_of() {
-  if constexpr (Described<T>::value) return Described<T>::info();
+template <class T>
+constexpr TypeInfo info_of() {
+  if constexpr (Described<T>::value)
+    return Described<T>::info();
   else if constexpr (std::is_enum_v<T>) {
-    return {.kind = TypeInfo::Kind::choice, .size = sizeof(T), .is_signed = std::is_signed_v<std::underlying_type_t<T>>,
-            .make = make_default<T>, .choices = enum_choices<T>};
+    return {.kind = TypeInfo::Kind::choice,
+            .size = sizeof(T),
+            .is_signed = std::is_signed_v<std::underlying_type_t<T>>,
+            .make = make_default<T>,
+            .choices = enum_choices<T>};
   } else if constexpr (std::is_arithmetic_v<T> || std::is_same_v<T, std::string> || std::is_same_v<T, std::filesystem::path>) {
     return scalar_info<T>();
   } else {
@@ -227,7 +269,8 @@ template <class T> constexpr TypeInfo info_of() {
 
 }  // namespace detail
 
-template <class T> const TypeInfo& type_of() {
+template <class T>
+const TypeInfo& type_of() {
   static constexpr TypeInfo info = detail::info_of<T>();
   return info;
 }

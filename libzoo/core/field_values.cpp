@@ -22,7 +22,12 @@ FieldTree describe_defaults(const TypeInfo& type) {
 
 bool is_scalar(const TypeInfo& type) {
   switch (type.kind) {
-    case Kind::boolean: case Kind::integer: case Kind::number: case Kind::text: case Kind::path: case Kind::choice: return true;
+    case Kind::boolean:
+    case Kind::integer:
+    case Kind::number:
+    case Kind::text:
+    case Kind::path:
+    case Kind::choice: return true;
     default: return false;
   }
 }
@@ -67,12 +72,14 @@ std::string scalar_text(const TypeInfo& type, const void* address) {
       return type.is_signed ? std::to_string(bits) : std::to_string(uint64_t(bits));
     }
     case Kind::number:
-      return type.size == sizeof(float) ? number_text(*static_cast<const float*>(address)) : number_text(*static_cast<const double*>(address));
+      return type.size == sizeof(float) ? number_text(*static_cast<const float*>(address))
+                                        : number_text(*static_cast<const double*>(address));
     case Kind::text: return *static_cast<const std::string*>(address);
     case Kind::path: return static_cast<const std::filesystem::path*>(address)->string();
     case Kind::choice: {
       const int64_t value = load_integer(type, address);
-      for (const auto& [number, name] : type.choices()) if (number == value) return name;
+      for (const auto& [number, name] : type.choices())
+        if (number == value) return name;
       return std::to_string(value);
     }
     default: return {};
@@ -95,8 +102,10 @@ std::string child_path(const std::string& path, size_t index) { return fmt::form
 
 std::vector<std::string> choice_names(const TypeInfo& type) {
   std::vector<std::string> names;
-  if (type.kind == Kind::choice) for (const auto& [value, name] : type.choices()) names.push_back(name);
-  if (type.kind == Kind::variant) for (const auto& [name, info] : type.alternatives()) names.push_back(name);
+  if (type.kind == Kind::choice)
+    for (const auto& [value, name] : type.choices()) names.push_back(name);
+  if (type.kind == Kind::variant)
+    for (const auto& [name, info] : type.alternatives()) names.push_back(name);
   return names;
 }
 
@@ -107,7 +116,8 @@ std::string comma_list(const std::vector<std::string>& names) {
 }
 
 std::string other_key(const Check& check, const std::vector<FieldInfo>& siblings) {
-  for (const FieldInfo& field : siblings) if (field.address == check.other) return field.key;
+  for (const FieldInfo& field : siblings)
+    if (field.address == check.other) return field.key;
   return "the other value";
 }
 

@@ -35,8 +35,16 @@ struct Cursor {
   size_t* consumed;
 
   const char& operator*() const { return *at; }
-  Cursor& operator++() { ++at; ++*consumed; return *this; }
-  Cursor operator++(int) { Cursor old = *this; ++*this; return old; }
+  Cursor& operator++() {
+    ++at;
+    ++*consumed;
+    return *this;
+  }
+  Cursor operator++(int) {
+    Cursor old = *this;
+    ++*this;
+    return old;
+  }
   bool operator==(const Cursor& other) const { return at == other.at; }
   bool operator!=(const Cursor& other) const { return at != other.at; }
 };
@@ -45,17 +53,47 @@ class Builder : public nlohmann::json_sax<Json> {
  public:
   Builder(std::string_view text, const std::string& where, int max_depth) : text_(text), where_(where), max_depth_(max_depth) {}
 
-  bool null() override { add(nullptr); return true; }
-  bool boolean(bool value) override { add(value); return true; }
-  bool number_integer(int64_t value) override { add(value); return true; }
-  bool number_unsigned(uint64_t value) override { add(value); return true; }
-  bool number_float(double value, const std::string&) override { add(value); return true; }
-  bool string(std::string& value) override { add(std::move(value)); return true; }
+  bool null() override {
+    add(nullptr);
+    return true;
+  }
+  bool boolean(bool value) override {
+    add(value);
+    return true;
+  }
+  bool number_integer(int64_t value) override {
+    add(value);
+    return true;
+  }
+  bool number_unsigned(uint64_t value) override {
+    add(value);
+    return true;
+  }
+  bool number_float(double value, const std::string&) override {
+    add(value);
+    return true;
+  }
+  bool string(std::string& value) override {
+    add(std::move(value));
+    return true;
+  }
   bool binary(Json::binary_t&) override { return false; }
-  bool start_object(size_t) override { open(Json::object()); return true; }
-  bool start_array(size_t) override { open(Json::array()); return true; }
-  bool end_object() override { open_.pop_back(); return true; }
-  bool end_array() override { open_.pop_back(); return true; }
+  bool start_object(size_t) override {
+    open(Json::object());
+    return true;
+  }
+  bool start_array(size_t) override {
+    open(Json::array());
+    return true;
+  }
+  bool end_object() override {
+    open_.pop_back();
+    return true;
+  }
+  bool end_array() override {
+    open_.pop_back();
+    return true;
+  }
 
   bool key(std::string& name) override {
     Open& object = open_.back();
@@ -90,7 +128,10 @@ class Builder : public nlohmann::json_sax<Json> {
   };
 
   Json* add(Json value) {
-    if (open_.empty()) { root = std::move(value); return &root; }
+    if (open_.empty()) {
+      root = std::move(value);
+      return &root;
+    }
     Open& parent = open_.back();
     if (parent.value->is_array()) return &parent.value->emplace_back(std::move(value));
     // ordered_map's own emplace looks through all members; the keys are already known to differ.

@@ -48,7 +48,8 @@ std::string default_text(const TypeInfo& type, void* address) {
   }
   if (type.kind == Kind::map && is_leaf(type)) {
     std::string text = "{";
-    for (const auto& [key, held] : type.entries(address)) text += (text.size() > 1 ? ", " : "") + key + ": " + default_text(type.inner(), held);
+    for (const auto& [key, held] : type.entries(address))
+      text += (text.size() > 1 ? ", " : "") + key + ": " + default_text(type.inner(), held);
     return text + "}";
   }
   return "{}";
@@ -85,7 +86,8 @@ class Rows {
     const TypeInfo* type = field.type;
     const bool plain_structure = type->kind == Kind::structure;
     if (!plain_structure && type->kind != Kind::variant) {
-      rows.push_back({path, type_name(*type), is_required(field) ? "required" : default_text(*type, field.address), range_of(field, siblings), field.help});
+      rows.push_back({path, type_name(*type), is_required(field) ? "required" : default_text(*type, field.address),
+                      range_of(field, siblings), field.help});
       if (is_leaf(*type)) return;
     } else if (plain_structure) {
       rows.push_back({path, "map", is_required(field) ? "required" : "", "", field.help});
@@ -104,8 +106,10 @@ class Rows {
         object = owner.get();
       }
     }
-    if (type->kind == Kind::structure) structure(*type, object, below);
-    else variant(field, *type, object, below);
+    if (type->kind == Kind::structure)
+      structure(*type, object, below);
+    else
+      variant(field, *type, object, below);
   }
 
   void variant(const FieldInfo& field, const TypeInfo& type, void* object, const std::string& path) {
@@ -155,7 +159,8 @@ std::string help_text(const FieldTree& tree) {
   const auto cells = [](const Row& row) { return std::array<const std::string*, 4>{&row.key, &row.type, &row.value, &row.range}; };
   std::array<size_t, 4> width{};
   for (const Row& row : rows) {
-    for (size_t i = 0; i < 4; ++i) if (columns(*cells(row)[i]) <= widest[i]) width[i] = std::max(width[i], columns(*cells(row)[i]));
+    for (size_t i = 0; i < 4; ++i)
+      if (columns(*cells(row)[i]) <= widest[i]) width[i] = std::max(width[i], columns(*cells(row)[i]));
   }
   std::string text;
   for (const Row& row : rows) {
@@ -174,7 +179,8 @@ std::string help_text(const FieldTree& tree) {
 std::string markdown_table(const FieldTree& tree) {
   std::string text = "| key | type | default | range | meaning |\n|---|---|---|---|---|\n";
   for (const Row& row : rows_of(tree)) {
-    text += fmt::format("| {} | {} | {} | {} | {} |\n", code_cell(row.key), cell(row.type), code_cell(row.value), cell(row.range), cell(row.help));
+    text += fmt::format("| {} | {} | {} | {} | {} |\n", code_cell(row.key), cell(row.type), code_cell(row.value), cell(row.range),
+                        cell(row.help));
   }
   return text;
 }

@@ -55,6 +55,8 @@ std::string options_markdown() {
 }
 
 template <class Options>
-auto options_json(Options options) { return zoo::to_json(zoo::describe(options)); }  // a Json; include <libzoo/core/json.h>
+auto options_json(Options options) {
+  return zoo::to_json(zoo::describe(options));
+}  // a Json; include <libzoo/core/json.h>
 
 }  // namespace zoo

@@ -138,8 +138,8 @@ std::vector<int64_t> permutation(int64_t size, const RandomKey& key) {
 uint64_t derive_seed(uint64_t seed, std::string_view name) {
   uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
   for (unsigned char c : name) hash = (hash ^ c) * 0x100000001b3;
-  const auto words = philox4x32({uint32_t(hash), uint32_t(hash >> 32), uint32_t(name.size()), 0xFFFFFFFF},
-                                {uint32_t(seed), uint32_t(seed >> 32)});
+  const auto words =
+      philox4x32({uint32_t(hash), uint32_t(hash >> 32), uint32_t(name.size()), 0xFFFFFFFF}, {uint32_t(seed), uint32_t(seed >> 32)});
   return uint64_t(words[1]) << 32 | words[0];
 }
 

@@ -19,8 +19,16 @@ std::array<uint32_t, 4> philox4x32(const std::array<uint32_t, 4>& counter, const
 
 // What a stream is for; two purposes never share words. Systems take numbers from 16.
 enum class Purpose : uint16_t {
-  free = 0, echo_copies = 1, echo_shuffle = 2, shard_permutation = 3, augmentation = 4, shuffle_stage = 5,
-  dataset = 6, initialisation = 7, subset = 8, mixup = 16,
+  free = 0,
+  echo_copies = 1,
+  echo_shuffle = 2,
+  shard_permutation = 3,
+  augmentation = 4,
+  shuffle_stage = 5,
+  dataset = 6,
+  initialisation = 7,
+  subset = 8,
+  mixup = 16,
 };
 
 struct RandomKey {

@@ -14,7 +14,8 @@ namespace {
 bool digit(char c) { return c >= '0' && c <= '9'; }
 bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-template <class T> Parsed integer(std::string_view text, T& value) {
+template <class T>
+Parsed integer(std::string_view text, T& value) {
   std::string_view digits = text;
   if (!digits.empty() && (digits[0] == '+' || digits[0] == '-')) digits.remove_prefix(1);
   if (digits.empty() || !std::all_of(digits.begin(), digits.end(), digit)) return Parsed::malformed;
@@ -46,7 +47,8 @@ bool well_formed_number(std::string_view t) {
   return i == t.size();
 }
 
-template <class T> std::string shortest(T value) {
+template <class T>
+std::string shortest(T value) {
   if (std::isnan(value)) return ".nan";
   if (std::isinf(value)) return value > 0 ? ".inf" : "-.inf";
   std::array<char, 64> buffer;
@@ -59,7 +61,10 @@ template <class T> std::string shortest(T value) {
 size_t sequence(std::string_view t, uint32_t& code) {
   const auto byte = [&](size_t i) { return uint32_t(static_cast<unsigned char>(t[i])); };
   const uint32_t first = byte(0);
-  if (first < 0x80) { code = first; return 1; }
+  if (first < 0x80) {
+    code = first;
+    return 1;
+  }
   const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC2 ? 2 : 0;
   if (length == 0 || first > 0xF4 || t.size() < length) return 0;
   code = first & (0x7F >> length);
@@ -82,25 +87,38 @@ std::string escaped(std::string_view text, bool quotes) {
       ++i;
       continue;
     }
-    if (code == '\n') result += "\\n";
-    else if (code == '\t') result += "\\t";
-    else if (code == '\r') result += "\\r";
-    else if (quotes && (code == '"' || code == '\\')) { result += '\\'; result += char(code); }
-    else if (code < 0x20 || code == 0x7F) result += fmt::format("\\x{:02X}", code);
-    else if ((code >= 0x80 && code < 0xA0) || code == 0x2028 || code == 0x2029 || code == 0xFEFF) result += fmt::format("\\u{:04X}", code);
-    else result += text.substr(i, length);
+    if (code == '\n')
+      result += "\\n";
+    else if (code == '\t')
+      result += "\\t";
+    else if (code == '\r')
+      result += "\\r";
+    else if (quotes && (code == '"' || code == '\\')) {
+      result += '\\';
+      result += char(code);
+    } else if (code < 0x20 || code == 0x7F)
+      result += fmt::format("\\x{:02X}", code);
+    else if ((code >= 0x80 && code < 0xA0) || code == 0x2028 || code == 0x2029 || code == 0xFEFF)
+      result += fmt::format("\\u{:04X}", code);
+    else
+      result += text.substr(i, length);
     i += length;
   }
   return result;
 }
 
 bool plain_is_safe(std::string_view text) {
-  if (text.empty() || !(letter(text[0]) || text[0] == '_' || text[0] == '/' || (text[0] == '.' && text.size() > 1 && text[1] == '/'))) return false;
-  if (!std::all_of(text.begin(), text.end(), [](char c) { return letter(c) || digit(c) || std::string_view("_./+-@").find(c) != std::string_view::npos; })) return false;
+  if (text.empty() || !(letter(text[0]) || text[0] == '_' || text[0] == '/' || (text[0] == '.' && text.size() > 1 && text[1] == '/')))
+    return false;
+  if (!std::all_of(text.begin(), text.end(),
+                   [](char c) { return letter(c) || digit(c) || std::string_view("_./+-@").find(c) != std::string_view::npos; }))
+    return false;
   std::string lower(text);
-  for (char& c : lower) if (c >= 'A' && c <= 'Z') c = char(c - 'A' + 'a');
+  for (char& c : lower)
+    if (c >= 'A' && c <= 'Z') c = char(c - 'A' + 'a');
   // Read as something else by YAML 1.1 or 1.2 readers.
-  for (const char* word : {"null", "true", "false", "yes", "no", "on", "off", "y", "n", "inf", "nan"}) if (lower == word) return false;
+  for (const char* word : {"null", "true", "false", "yes", "no", "on", "off", "y", "n", "inf", "nan"})
+    if (lower == word) return false;
   return true;
 }
 
@@ -109,7 +127,8 @@ bool plain_is_safe(std::string_view text) {
 Parsed parse_integer(std::string_view text, int64_t& value) { return integer(text, value); }
 Parsed parse_integer(std::string_view text, uint64_t& value) { return integer(text, value); }
 
-template <class T> Parsed parse_number(std::string_view text, T& value) {
+template <class T>
+Parsed parse_number(std::string_view text, T& value) {
   std::string_view word = text;
   const bool negative = !word.empty() && word[0] == '-';
   if (!word.empty() && (word[0] == '-' || word[0] == '+')) word.remove_prefix(1);

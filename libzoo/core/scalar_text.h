@@ -14,7 +14,8 @@ Parsed parse_integer(std::string_view text, int64_t& value);
 Parsed parse_integer(std::string_view text, uint64_t& value);
 
 // YAML 1.2 numbers: 1, -0.5, .5, 1e-3, .inf, -.inf, .nan (also inf, -inf, nan). `T` is float or double.
-template <class T> Parsed parse_number(std::string_view text, T& value);
+template <class T>
+Parsed parse_number(std::string_view text, T& value);
 
 // The shortest text that reads back to the same value, recognisable as a floating-point number: 1.0, 1e-05, .inf.
 std::string number_text(double value);

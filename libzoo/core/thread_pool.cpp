@@ -41,8 +41,10 @@ void ThreadPool::push(Task task) {
       task = nullptr;
     }
   }
-  if (task) task(false);  // from a task that runs while the pool stops
-  else wake_.notify_one();
+  if (task)
+    task(false);  // from a task that runs while the pool stops
+  else
+    wake_.notify_one();
 }
 
 void ThreadPool::work() {

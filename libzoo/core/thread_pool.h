@@ -33,8 +33,11 @@ class ThreadPool {
     push([promise, work = std::move(work)](bool run) mutable {
       try {
         if (!run) throw_stopped();
-        if constexpr (std::is_void_v<Result>) { work(); promise->set_value(); }
-        else promise->set_value(work());
+        if constexpr (std::is_void_v<Result>) {
+          work();
+          promise->set_value();
+        } else
+          promise->set_value(work());
       } catch (...) {
         promise->set_exception(std::current_exception());
       }

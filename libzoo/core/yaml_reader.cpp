@@ -119,8 +119,10 @@ class TreeBuilder : public YAML::EventHandler {
   std::string path() const {
     std::string text;
     for (const Open& level : open_) {
-      if (level.node.kind == ConfigNode::Kind::sequence) text += fmt::format("[{}]", level.node.items.size());
-      else if (level.has_key) text += (text.empty() ? "" : ".") + level.key;
+      if (level.node.kind == ConfigNode::Kind::sequence)
+        text += fmt::format("[{}]", level.node.items.size());
+      else if (level.has_key)
+        text += (text.empty() ? "" : ".") + level.key;
     }
     return text;
   }
@@ -198,9 +200,15 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void place(ConfigNode node) {
-    if (open_.empty()) { root = std::move(node); return; }
+    if (open_.empty()) {
+      root = std::move(node);
+      return;
+    }
     Open& level = open_.back();
-    if (level.node.kind == ConfigNode::Kind::sequence) { level.node.items.push_back(std::move(node)); return; }
+    if (level.node.kind == ConfigNode::Kind::sequence) {
+      level.node.items.push_back(std::move(node));
+      return;
+    }
     level.has_key = false;
     if (level.keep) level.node.entries.push_back({std::move(level.key), std::move(level.key_at), std::move(node)});
   }
@@ -248,7 +256,8 @@ ConfigNode read_yaml(const std::string& source, std::string_view text, std::vect
   std::istream stream(&buffer);
   try {
     YAML::Parser parser(stream);
-    while (parser.HandleNextDocument(builder)) {}
+    while (parser.HandleNextDocument(builder)) {
+    }
   } catch (const YAML::Exception& e) {
     SourcePosition at{source, 1, 1};
     if (!e.mark.is_null()) at = {source, e.mark.line + 1, e.mark.column + 1};

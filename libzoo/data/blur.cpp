@@ -51,9 +51,11 @@ FloatImage gaussian_blur(View<float> image, BlurConvention convention, int64_t k
     throw UserError(fmt::format("gaussian_blur: kernel size {} is not {}", kernel_size, mirror ? "odd and positive" : "positive"));
   }
   const auto weights = gaussian_weights(kernel_size / 2, sigma);
-  if (image.height < 1 || image.width < 1) throw UserError(fmt::format("gaussian_blur: a picture of {}x{} is empty", image.height, image.width));
+  if (image.height < 1 || image.width < 1)
+    throw UserError(fmt::format("gaussian_blur: a picture of {}x{} is empty", image.height, image.width));
   if (mirror && std::min(image.height, image.width) <= kernel_size / 2) {
-    throw UserError(fmt::format("gaussian_blur: a picture of {}x{} is too small for kernel size {}", image.height, image.width, kernel_size));
+    throw UserError(
+        fmt::format("gaussian_blur: a picture of {}x{} is too small for kernel size {}", image.height, image.width, kernel_size));
   }
   FloatImage across{image.height, image.width, image.channels, {}};
   across.pixels.resize(size_t(image.height * image.width * image.channels));

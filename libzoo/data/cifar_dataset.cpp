@@ -44,7 +44,8 @@ class CifarSet final : public ImageDataset {
   }
   ImageSize typical_size() const override { return {kSide, kSide}; }
   std::string describe() const override {
-    return fmt::format("{}: {} pictures 32x32, {} classes", options_.variant == CifarKind::cifar10 ? "cifar10" : "cifar100", size_, num_classes());
+    return fmt::format("{}: {} pictures 32x32, {} classes", options_.variant == CifarKind::cifar10 ? "cifar10" : "cifar100", size_,
+                       num_classes());
   }
 
  protected:

@@ -27,9 +27,12 @@ float hue_of(const float* rgb, float largest, float range) {
   if (range <= 0) return 0;
   const float scale = 1 / (6 * range);
   float hue = 0;
-  if (rgb[0] == largest) hue = scale * (rgb[1] - rgb[2]);
-  else if (rgb[1] == largest) hue = scale * (rgb[2] - rgb[0]) + 2.0f / 6;
-  else hue = scale * (rgb[0] - rgb[1]) + 4.0f / 6;
+  if (rgb[0] == largest)
+    hue = scale * (rgb[1] - rgb[2]);
+  else if (rgb[1] == largest)
+    hue = scale * (rgb[2] - rgb[0]) + 2.0f / 6;
+  else
+    hue = scale * (rgb[0] - rgb[1]) + 4.0f / 6;
   return hue < 0 ? hue + 1 : hue;
 }
 
@@ -50,15 +53,18 @@ void put_color(float hue, float smallest, float largest, float* rgb) {
   rgb[kSmallest[sector]] = smallest;
 }
 
-template <class Change> void each_pixel(FloatImage& image, Change change) {
+template <class Change>
+void each_pixel(FloatImage& image, Change change) {
   for (size_t i = 0; i + 2 < image.pixels.size(); i += 3) change(&image.pixels[i]);
 }
 
-template <class Change> void each_value(FloatImage& image, Change change) {
+template <class Change>
+void each_value(FloatImage& image, Change change) {
   for (float& value : image.pixels) value = change(value);
 }
 
-template <class Convert> FloatImage converted(View<float> image, const char* what, Convert convert) {
+template <class Convert>
+FloatImage converted(View<float> image, const char* what, Convert convert) {
   check(image.channels, 0, what);
   FloatImage result{image.height, image.width, 3, {}};
   result.pixels.resize(size_t(image.height * image.width * 3));
@@ -82,9 +88,12 @@ FloatImage hsv_to_rgb(View<float> image) {
 
 void adjust_brightness(FloatImage& image, BrightnessConvention convention, float factor) {
   check(image.channels, factor, "adjust_brightness", convention != BrightnessConvention::torchvision || factor >= 0);
-  if (convention == BrightnessConvention::add) each_value(image, [&](float value) { return value + factor; });
-  else if (convention == BrightnessConvention::multiply) each_value(image, [&](float value) { return value * factor; });
-  else each_value(image, [&](float value) { return clipped(value * factor); });
+  if (convention == BrightnessConvention::add)
+    each_value(image, [&](float value) { return value + factor; });
+  else if (convention == BrightnessConvention::multiply)
+    each_value(image, [&](float value) { return value * factor; });
+  else
+    each_value(image, [&](float value) { return clipped(value * factor); });
 }
 
 void adjust_contrast(FloatImage& image, ColorConvention convention, float factor) {
@@ -134,9 +143,9 @@ void adjust_hue(FloatImage& image, ColorConvention convention, float turns) {
 void color_jitter(FloatImage& image, const ColorJitter& jitter) {
   const bool torchvision = jitter.convention == JitterConvention::torchvision;
   const auto convention = torchvision ? ColorConvention::torchvision : ColorConvention::tf;
-  const auto brightness = torchvision                                          ? BrightnessConvention::torchvision
+  const auto brightness = torchvision                                        ? BrightnessConvention::torchvision
                           : jitter.convention == JitterConvention::simclr_v1 ? BrightnessConvention::add
-                                                                               : BrightnessConvention::multiply;
+                                                                             : BrightnessConvention::multiply;
   for (ColorOperation operation : jitter.order) {
     switch (operation) {
       case ColorOperation::brightness: adjust_brightness(image, brightness, jitter.brightness); break;

@@ -89,13 +89,14 @@ int64_t dot_size(std::span<const SheetCell> cells, int64_t side) {
 void check(std::span<const SheetCell> cells, const SheetOptions& options) {
   if (cells.empty()) throw UserError("a contact sheet needs at least one picture");
   if (options.columns < 1 || options.columns > 1024) throw UserError(fmt::format("columns: {} is not 1 to 1024", options.columns));
-  if (options.cell_pixels < 8 || options.cell_pixels > 1024) throw UserError(fmt::format("cell_pixels: {} is not 8 to 1024", options.cell_pixels));
+  if (options.cell_pixels < 8 || options.cell_pixels > 1024)
+    throw UserError(fmt::format("cell_pixels: {} is not 8 to 1024", options.cell_pixels));
   for (size_t i = 0; i < cells.size(); ++i) {
     const auto& image = cells[i].image;
     if (image.height < 1 || image.width < 1 || image.channels < 1 || image.channels > 4 ||
         int64_t(image.pixels.size()) != image.height * image.width * image.channels) {
-      throw UserError(fmt::format("picture {} of the contact sheet has {}x{} pixels, {} channels and {} bytes", i, image.height, image.width,
-                                  image.channels, image.pixels.size()));
+      throw UserError(fmt::format("picture {} of the contact sheet has {}x{} pixels, {} channels and {} bytes", i, image.height,
+                                  image.width, image.channels, image.pixels.size()));
     }
   }
 }

@@ -50,14 +50,18 @@ io::Image EvalTransform::resized(View<uint8_t> picture) const {
 
 void EvalTransform::chw(View<uint8_t> picture, float* out) const {
   const Normalizer normalize(mean, std);
-  if (mode == EvalMode::tf) normalize.chw(View<float>(tf_resized(*this, picture)), out);
-  else normalize.chw(View<uint8_t>(resized(picture)), out);
+  if (mode == EvalMode::tf)
+    normalize.chw(View<float>(tf_resized(*this, picture)), out);
+  else
+    normalize.chw(View<uint8_t>(resized(picture)), out);
 }
 
 void EvalTransform::hwc(View<uint8_t> picture, float* out) const {
   const Normalizer normalize(mean, std);
-  if (mode == EvalMode::tf) normalize.hwc(View<float>(tf_resized(*this, picture)), out);
-  else normalize.hwc(View<uint8_t>(resized(picture)), out);
+  if (mode == EvalMode::tf)
+    normalize.hwc(View<float>(tf_resized(*this, picture)), out);
+  else
+    normalize.hwc(View<uint8_t>(resized(picture)), out);
 }
 
 }  // namespace zoo::data

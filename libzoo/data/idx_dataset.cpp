@@ -38,13 +38,16 @@ class Idx final : public ImageDataset {
     const std::string images_file = options.images.string(), labels_file = options.labels.string();
     if (images_.dtype() != DType::u8 || images_.shape().size() != 3)
       throw UserError(fmt::format("{}: holds {} of rank {}, pictures are U8 of rank 3 (number, height, width)", images_file,
-                                  name(images_.dtype()), images_.shape().size()), "are the two files in the right places?");
+                                  name(images_.dtype()), images_.shape().size()),
+                      "are the two files in the right places?");
     if (labels_.dtype() != DType::u8 || labels_.shape().size() != 1)
-      throw UserError(fmt::format("{}: holds {} of rank {}, labels are U8 of rank 1", labels_file, name(labels_.dtype()),
-                                  labels_.shape().size()), "are the two files in the right places?");
+      throw UserError(
+          fmt::format("{}: holds {} of rank {}, labels are U8 of rank 1", labels_file, name(labels_.dtype()), labels_.shape().size()),
+          "are the two files in the right places?");
     if (images_.shape()[0] != labels_.shape()[0])
-      throw UserError(fmt::format("{} holds {} pictures, {} holds {} labels", images_file, images_.shape()[0], labels_file,
-                                  labels_.shape()[0]), "take both files from the same split");
+      throw UserError(
+          fmt::format("{} holds {} pictures, {} holds {} labels", images_file, images_.shape()[0], labels_file, labels_.shape()[0]),
+          "take both files from the same split");
     if (size() == 0) throw UserError(fmt::format("{}: holds no pictures", images_file));
     if (images_.shape()[1] == 0 || images_.shape()[2] == 0) throw UserError(fmt::format("{}: its pictures have no pixels", images_file));
     if (options.pad < 0 || options.pad > 2048) throw UserError(fmt::format("pad: must be 0 to 2048 pixels, got {}", options.pad));
@@ -54,8 +57,7 @@ class Idx final : public ImageDataset {
     const auto labels = labels_.span<uint8_t>();
     const int64_t largest = *std::max_element(labels.begin(), labels.end());
     num_classes_ = options.num_classes.value_or(largest + 1);
-    if (largest >= num_classes_)
-      throw UserError(fmt::format("{}: holds label {}, num_classes is {}", labels_file, largest, num_classes_));
+    if (largest >= num_classes_) throw UserError(fmt::format("{}: holds label {}, num_classes is {}", labels_file, largest, num_classes_));
     if (num_classes_ < 2) throw UserError(fmt::format("{}: holds one class only, label 0", labels_file), "classification needs two");
   }
 
@@ -63,7 +65,8 @@ class Idx final : public ImageDataset {
   int64_t num_classes() const override { return num_classes_; }
   std::string class_name(int64_t label) const override { return std::to_string(label); }
   ImageSize typical_size() const override {
-    return {options_.resize.value_or(images_.shape()[1]) + 2 * options_.pad, options_.resize.value_or(images_.shape()[2]) + 2 * options_.pad};
+    return {options_.resize.value_or(images_.shape()[1]) + 2 * options_.pad,
+            options_.resize.value_or(images_.shape()[2]) + 2 * options_.pad};
   }
   std::string describe() const override {
     return fmt::format("idx {}: {} pictures {}x{}, {} classes", options_.images.filename().string(), size(), typical_size().height,

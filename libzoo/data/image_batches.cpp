@@ -17,8 +17,7 @@ namespace {
 
 class ImageBatches final : public Stage<ImageBatch> {
  public:
-  ImageBatches(std::unique_ptr<Stage<Ticket>> tickets, DatasetPointer dataset, ImageTransform transform,
-               const ImageBatchOptions& options)
+  ImageBatches(std::unique_ptr<Stage<Ticket>> tickets, DatasetPointer dataset, ImageTransform transform, const ImageBatchOptions& options)
       : tickets_(std::move(tickets)), dataset_(std::move(dataset)), transform_(std::move(transform)), options_(options) {
     epoch_length_ = options_.shard ? shard_length(dataset_->size(), *options_.shard) : dataset_->size();
     tickets_->save(delivered_);
@@ -78,8 +77,9 @@ class ImageBatches final : public Stage<ImageBatch> {
     for (int64_t pulled = 0;; ++pulled) {
       const bool none_left = int64_t(bad_.size()) >= dataset_->size();
       if (none_left || (!options_.replacement && pulled > 2 * epoch_length_ + options_.batch_size))
-        throw UserError(fmt::format("{} unreadable pictures leave no batch of {} in {}", bad_.size(), options_.batch_size,
-                                    dataset_->describe()), "repair the data, use smaller batches, or set drop_last to false");
+        throw UserError(
+            fmt::format("{} unreadable pictures leave no batch of {} in {}", bad_.size(), options_.batch_size, dataset_->describe()),
+            "repair the data, use smaller batches, or set drop_last to false");
       const std::optional<Ticket> ticket = tickets_->next();
       if (!ticket) {
         if (options_.drop_last) batch.clear();
@@ -120,9 +120,8 @@ class ImageBatches final : public Stage<ImageBatch> {
     } else {
       const int64_t share = std::max<int64_t>(1, n / (4 * options_.workers));
       for (int64_t from = 0; from < n; from += share)
-        pending->parts.push_back(pool_->submit([this, pending = pending.get(), out, from, to = std::min(n, from + share)] {
-          make_pictures(*pending, out, from, to);
-        }));
+        pending->parts.push_back(pool_->submit(
+            [this, pending = pending.get(), out, from, to = std::min(n, from + share)] { make_pictures(*pending, out, from, to); }));
     }
     pending_.push_back(std::move(pending));
     return true;
@@ -208,8 +207,9 @@ void check(const ImageDataset& dataset, const ImageTransform& transform, const I
   if (o.replacement && o.shard) throw UserError("replacement and shard can't be combined", "give each rank its own seed");
   const int64_t epoch = o.shard ? shard_length(dataset.size(), *o.shard) : dataset.size();
   if (!o.replacement && o.drop_last && o.batch_size > epoch)
-    throw UserError(fmt::format("batch_size {} is more than the {} pictures of an epoch, so that drop_last leaves none", o.batch_size,
-                                epoch), "use smaller batches, replacement, or drop_last: false");
+    throw UserError(
+        fmt::format("batch_size {} is more than the {} pictures of an epoch, so that drop_last leaves none", o.batch_size, epoch),
+        "use smaller batches, replacement, or drop_last: false");
 }
 
 }  // namespace
@@ -221,11 +221,13 @@ ImageBatch ImageBatch::to(const at::Device& device) const {
 Stream<ImageBatch> image_batches(DatasetPointer dataset, ImageTransform transform, const ImageBatchOptions& options) {
   check(*dataset, transform, options);
   const int64_t n = dataset->size();
-  Stream<Ticket> tickets = options.replacement
-      ? with_replacement(n, options.seed)
-      : indices(n, {.seed = options.seed, .shuffle = options.shuffle, .epochs = options.epochs, .shard = options.shard});
+  Stream<Ticket> tickets =
+      options.replacement
+          ? with_replacement(n, options.seed)
+          : indices(n, {.seed = options.seed, .shuffle = options.shuffle, .epochs = options.epochs, .shard = options.shard});
   if (options.replacement && options.epochs) tickets = std::move(tickets) | take(*options.epochs * n);
-  return Stream<ImageBatch>(std::make_unique<ImageBatches>(std::move(tickets).take_stage(), std::move(dataset), std::move(transform), options));
+  return Stream<ImageBatch>(
+      std::make_unique<ImageBatches>(std::move(tickets).take_stage(), std::move(dataset), std::move(transform), options));
 }
 
 }  // namespace zoo::data

@@ -37,7 +37,8 @@ fs::file_status status_of(const fs::path& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (error.value() == ELOOP) throw UserError(fmt::format("{}: symbolic links lead in a circle", path.string()), "remove the link");
-  if (status.type() == fs::file_type::not_found) throw UserError(fmt::format("{}: a symbolic link to nothing", path.string()), "remove the link");
+  if (status.type() == fs::file_type::not_found)
+    throw UserError(fmt::format("{}: a symbolic link to nothing", path.string()), "remove the link");
   if (error) throw UserError(fmt::format("{}: {}", path.string(), error.message()));
   return status;
 }
@@ -53,8 +54,10 @@ void collect(const fs::path& folder, std::vector<fs::path>& above, std::vector<f
   above.push_back(real);
   for (const fs::path& path : sorted_entries(folder)) {
     const fs::file_status status = status_of(path);
-    if (fs::is_directory(status)) collect(path, above, files);
-    else if (fs::is_regular_file(status)) files.push_back(path);
+    if (fs::is_directory(status))
+      collect(path, above, files);
+    else if (fs::is_regular_file(status))
+      files.push_back(path);
   }
   above.pop_back();
 }
@@ -108,7 +111,8 @@ class ImageFolder final : public ImageDataset {
       } catch (const Error&) {
       }
     }
-    if (sizes.empty()) throw UserError(fmt::format("{}: none of the files tried is a picture, such as {}", path_.string(), get_item_name(0)));
+    if (sizes.empty())
+      throw UserError(fmt::format("{}: none of the files tried is a picture, such as {}", path_.string(), get_item_name(0)));
     const auto middle = sizes.begin() + std::ptrdiff_t(sizes.size() / 2);
     std::nth_element(sizes.begin(), middle, sizes.end(), [](ImageSize a, ImageSize b) { return a.height * a.width < b.height * b.width; });
     typical_ = *middle;

@@ -21,15 +21,18 @@ void check_box(const PixelBox& box, int64_t height, int64_t width) {
 
 namespace {
 
-template <class T> using PictureOf = std::conditional_t<std::is_same_v<T, uint8_t>, io::Image, FloatImage>;
+template <class T>
+using PictureOf = std::conditional_t<std::is_same_v<T, uint8_t>, io::Image, FloatImage>;
 
-template <class T> PictureOf<T> blank(int64_t height, int64_t width, int64_t channels) {
+template <class T>
+PictureOf<T> blank(int64_t height, int64_t width, int64_t channels) {
   PictureOf<T> result{height, width, channels, {}};
   result.pixels.resize(size_t(height * width * channels));
   return result;
 }
 
-template <class T> PictureOf<T> copy_of(const View<T>& image) {
+template <class T>
+PictureOf<T> copy_of(const View<T>& image) {
   PictureOf<T> result{image.height, image.width, image.channels, {}};
   result.pixels.reserve(size_t(image.height * image.width * image.channels));
   for (int64_t y = 0; y < image.height; ++y)
@@ -37,14 +40,15 @@ template <class T> PictureOf<T> copy_of(const View<T>& image) {
   return result;
 }
 
-template <class T> PictureOf<T> centre(const View<T>& image, int64_t height, int64_t width) {
+template <class T>
+PictureOf<T> centre(const View<T>& image, int64_t height, int64_t width) {
   constexpr int64_t kMaxSide = int64_t(1) << 20;
   if (height < 1 || width < 1 || height > kMaxSide || width > kMaxSide) {
     throw UserError(fmt::format("center_crop to {}x{}: sides are 1 to {}", height, width, kMaxSide));
   }
-  const View<T> inner = crop(image, {image.height > height ? center_offset(image.height, height) : 0,
-                                     image.width > width ? center_offset(image.width, width) : 0, std::min(image.height, height),
-                                     std::min(image.width, width)});
+  const View<T> inner = crop(
+      image, {image.height > height ? center_offset(image.height, height) : 0, image.width > width ? center_offset(image.width, width) : 0,
+              std::min(image.height, height), std::min(image.width, width)});
   if (inner.height == height && inner.width == width) return copy_of(inner);
   auto result = blank<T>(height, width, image.channels);
   const int64_t top = (height - inner.height) / 2, left = (width - inner.width) / 2;
@@ -53,7 +57,8 @@ template <class T> PictureOf<T> centre(const View<T>& image, int64_t height, int
   return result;
 }
 
-template <class T> PictureOf<T> flipped(const View<T>& image, FlipAxis axis) {
+template <class T>
+PictureOf<T> flipped(const View<T>& image, FlipAxis axis) {
   auto result = blank<T>(image.height, image.width, image.channels);
   for (int64_t y = 0; y < image.height; ++y) {
     if (axis == FlipAxis::vertical) {
@@ -67,11 +72,14 @@ template <class T> PictureOf<T> flipped(const View<T>& image, FlipAxis axis) {
   return result;
 }
 
-template <class T> void require_channels(const View<T>& image, int64_t channels, const char* what) {
-  if (image.channels != channels) throw UserError(fmt::format("{}: the picture has {} channels, {} are needed", what, image.channels, channels));
+template <class T>
+void require_channels(const View<T>& image, int64_t channels, const char* what) {
+  if (image.channels != channels)
+    throw UserError(fmt::format("{}: the picture has {} channels, {} are needed", what, image.channels, channels));
 }
 
-template <class T> PictureOf<T> repeated(const View<T>& image, int64_t channels) {
+template <class T>
+PictureOf<T> repeated(const View<T>& image, int64_t channels) {
   require_channels(image, 1, "repeat_channel");
   if (channels < 1 || channels > 1024) throw UserError(fmt::format("repeat_channel: {} channels are not 1 to 1024", channels));
   auto result = blank<T>(image.height, image.width, channels);
@@ -122,7 +130,8 @@ io::Image to_grayscale(View<uint8_t> image) {
   uint8_t* to = result.pixels.data();
   for (int64_t y = 0; y < image.height; ++y) {
     const uint8_t* rgb = image.row(y);
-    for (int64_t x = 0; x < image.width; ++x, rgb += 3) *to++ = uint8_t((19595u * rgb[0] + 38470u * rgb[1] + 7471u * rgb[2] + 32768u) >> 16);
+    for (int64_t x = 0; x < image.width; ++x, rgb += 3)
+      *to++ = uint8_t((19595u * rgb[0] + 38470u * rgb[1] + 7471u * rgb[2] + 32768u) >> 16);
   }
   return result;
 }

@@ -24,7 +24,8 @@ struct PixelBox {
   int64_t top = 0, left = 0, height = 0, width = 0;
 };
 
-template <class T> struct View {
+template <class T>
+struct View {
   const T* pixels = nullptr;
   int64_t height = 0, width = 0, channels = 0;
   int64_t row_stride = 0;  // values from one row to the next
@@ -33,7 +34,9 @@ template <class T> struct View {
   View(const T* data, int64_t h, int64_t w, int64_t c, int64_t stride)
       : pixels(data), height(h), width(w), channels(c), row_stride(stride) {}
   template <class Picture>
-    requires requires(const Picture& p) { { p.pixels.data() } -> std::convertible_to<const T*>; }
+    requires requires(const Picture& p) {
+      { p.pixels.data() } -> std::convertible_to<const T*>;
+    }
   View(const Picture& picture)
       : View(picture.pixels.data(), picture.height, picture.width, picture.channels, picture.width * picture.channels) {}
 
@@ -43,7 +46,8 @@ template <class T> struct View {
 // A part of a picture. Throws UserError if the box is empty or leaves the picture.
 void check_box(const PixelBox& box, int64_t height, int64_t width);
 
-template <class T> View<T> crop(View<T> image, const PixelBox& box) {
+template <class T>
+View<T> crop(View<T> image, const PixelBox& box) {
   check_box(box, image.height, image.width);
   return {image.row(box.top) + box.left * image.channels, box.height, box.width, image.channels, image.row_stride};
 }

@@ -10,11 +10,13 @@ namespace zoo::data {
 
 Normalizer::Normalizer(std::vector<float> mean, std::vector<float> std) : mean_(std::move(mean)), std_(std::move(std)) {
   if (mean_.empty() || mean_.size() != std_.size()) {
-    throw UserError(fmt::format("normalize: {} means and {} standard deviations; there must be equally many, at least one", mean_.size(), std_.size()));
+    throw UserError(
+        fmt::format("normalize: {} means and {} standard deviations; there must be equally many, at least one", mean_.size(), std_.size()));
   }
   for (size_t c = 0; c < mean_.size(); ++c) {
     if (!std::isfinite(mean_[c]) || !std::isfinite(std_[c]) || std_[c] == 0) {
-      throw UserError(fmt::format("normalize: channel {} has mean {} and standard deviation {}; the latter must not be 0", c, mean_[c], std_[c]));
+      throw UserError(
+          fmt::format("normalize: channel {} has mean {} and standard deviation {}; the latter must not be 0", c, mean_[c], std_[c]));
     }
     for (int value = 0; value < 256; ++value) table_.push_back((float(value) / 255.0f - mean_[c]) / std_[c]);
   }

@@ -82,8 +82,10 @@ class PrefetchStage final : public Stage<T> {
       }
       {
         std::lock_guard lock(mutex_);
-        if (entry.item || entry.error) ready_.push_back(std::move(entry));
-        else ended_ = true;
+        if (entry.item || entry.error)
+          ready_.push_back(std::move(entry));
+        else
+          ended_ = true;
       }
       changed_.notify_all();
       if (ended_) return;

@@ -20,8 +20,8 @@ void check(int64_t height, int64_t width, const CropRange& range) {
                     range.aspect_min > 0 && range.aspect_min <= range.aspect_max && std::isfinite(range.aspect_max) &&
                     range.min_object_covered >= 0 && range.min_object_covered <= 1;
   if (!good) {
-    throw UserError(fmt::format("no box can be drawn with area {} to {}, aspect {} to {}, {} of the object covered", range.area_min, range.area_max,
-                                range.aspect_min, range.aspect_max, range.min_object_covered),
+    throw UserError(fmt::format("no box can be drawn with area {} to {}, aspect {} to {}, {} of the object covered", range.area_min,
+                                range.area_max, range.aspect_min, range.aspect_max, range.min_object_covered),
                     "areas are fractions with 0 <= min <= max <= 1, aspects width / height with 0 < min <= max");
   }
 }
@@ -77,8 +77,10 @@ PixelBox sample_crop_torchvision(int64_t height, int64_t width, const CropRange&
   }
   const double aspect = double(width) / double(height);
   int64_t w = width, h = height;
-  if (aspect < range.aspect_min) h = std::lrint(double(width) / range.aspect_min);
-  else if (aspect > range.aspect_max) w = std::lrint(double(height) * range.aspect_max);
+  if (aspect < range.aspect_min)
+    h = std::lrint(double(width) / range.aspect_min);
+  else if (aspect > range.aspect_max)
+    w = std::lrint(double(height) * range.aspect_max);
   h = std::clamp<int64_t>(h, 1, height), w = std::clamp<int64_t>(w, 1, width);
   return {(height - h) / 2, (width - w) / 2, h, w};
 }

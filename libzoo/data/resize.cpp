@@ -17,7 +17,8 @@ namespace {
 constexpr std::string_view kConventions[] = {"pillow", "torch", "tf", "tf1"};
 constexpr std::string_view kModes[] = {"nearest", "nearest_exact", "bilinear", "bicubic", "area", "box", "hamming", "lanczos"};
 
-template <class Enum, size_t kCount> Enum parse(std::string_view name, const std::string_view (&names)[kCount], const char* what) {
+template <class Enum, size_t kCount>
+Enum parse(std::string_view name, const std::string_view (&names)[kCount], const char* what) {
   std::string known;
   for (size_t i = 0; i < kCount; ++i) {
     if (names[i] == name) return Enum(i);
@@ -32,21 +33,23 @@ struct Plan {
   bool keep_width, keep_height;  // a pass that changes nothing is left out
 };
 
-template <class T> Plan make_plan(const View<T>& in, int64_t height, int64_t width, const ResizeOptions& options) {
+template <class T>
+Plan make_plan(const View<T>& in, int64_t height, int64_t width, const ResizeOptions& options) {
   constexpr int64_t kMaxSide = int64_t(1) << 30;
   if (in.height < 1 || in.width < 1 || in.channels < 1) {
     throw UserError(fmt::format("a picture of {}x{} with {} channels can't be resized", in.height, in.width, in.channels));
   }
   if (height < 1 || width < 1 || std::max(height, width) > kMaxSide || std::max(in.height, in.width) > kMaxSide) {
-    throw UserError(fmt::format("a picture of {}x{} can't be resized to {}x{}: sides are 1 to {}", in.height, in.width, height, width, kMaxSide));
+    throw UserError(
+        fmt::format("a picture of {}x{} can't be resized to {}x{}: sides are 1 to {}", in.height, in.width, height, width, kMaxSide));
   }
   const ResizeBox all{0, 0, double(in.width), double(in.height)}, box = options.box.value_or(all);
   if (options.box) {
     if (options.convention != Convention::pillow) throw UserError("only the pillow convention resizes from a box");
     const bool inside = box.left >= 0 && box.top >= 0 && box.right <= all.right && box.bottom <= all.bottom;
     if (!inside || !(float(box.left) < float(box.right)) || !(float(box.top) < float(box.bottom))) {
-      throw UserError(fmt::format("the box (left {}, top {}, right {}, bottom {}) is empty or leaves the picture of {}x{}", box.left, box.top,
-                                  box.right, box.bottom, in.height, in.width));
+      throw UserError(fmt::format("the box (left {}, top {}, right {}, bottom {}) is empty or leaves the picture of {}x{}", box.left,
+                                  box.top, box.right, box.bottom, in.height, in.width));
     }
   }
   const PixelBox window = options.window.value_or(PixelBox{0, 0, height, width});
@@ -60,7 +63,8 @@ template <class T> Plan make_plan(const View<T>& in, int64_t height, int64_t wid
 }
 
 // Both tables pick single pixels.
-template <class In, class Out> void copy_pixels(const View<In>& in, const Plan& plan, Out* to) {
+template <class In, class Out>
+void copy_pixels(const View<In>& in, const Plan& plan, Out* to) {
   for (const int32_t y : plan.down.first) {
     const In* row = in.row(y);
     for (const int32_t x : plan.across.first)
@@ -82,7 +86,8 @@ void run(const View<In>& in, const Plan& plan, const AxisTable<Weight>& across, 
   resize_down(between.data(), row, begin, row, down, to);
 }
 
-template <class In> FloatImage to_floats(View<In> in, int64_t height, int64_t width, const ResizeOptions& options) {
+template <class In>
+FloatImage to_floats(View<In> in, int64_t height, int64_t width, const ResizeOptions& options) {
   const Plan plan = make_plan(in, height, width, options);
   FloatImage result{plan.down.outputs(), plan.across.outputs(), in.channels, {}};
   result.pixels.resize(size_t(zoo::count(std::vector<int64_t>{result.height, result.width, result.channels}, sizeof(float))));
@@ -110,14 +115,17 @@ Interpolation parse_interpolation(std::string_view name) {
 
 io::Image resize(View<uint8_t> image, int64_t height, int64_t width, const ResizeOptions& options) {
   if (options.convention != Convention::pillow) {
-    throw UserError(fmt::format("the {} convention gives floats, not 8-bit pixels", kConventions[size_t(options.convention)]), "call resize_float");
+    throw UserError(fmt::format("the {} convention gives floats, not 8-bit pixels", kConventions[size_t(options.convention)]),
+                    "call resize_float");
   }
   const Plan plan = make_plan(image, height, width, options);
   io::Image result{plan.down.outputs(), plan.across.outputs(), image.channels, {}};
   result.pixels.resize(size_t(zoo::count(std::vector<int64_t>{result.height, result.width, result.channels})));
   if (plan.keep_height && plan.keep_width) return copy(crop(image, plan.window));
-  if (plan.across.copies() && plan.down.copies()) copy_pixels(image, plan, result.pixels.data());
-  else run(image, plan, fixed_point(plan.across), fixed_point(plan.down), result.pixels.data());
+  if (plan.across.copies() && plan.down.copies())
+    copy_pixels(image, plan, result.pixels.data());
+  else
+    run(image, plan, fixed_point(plan.across), fixed_point(plan.down), result.pixels.data());
   return result;
 }
 

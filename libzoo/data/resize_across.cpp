@@ -15,7 +15,8 @@ namespace {
 
 constexpr int32_t kHalf = 1 << (kFixedBits - 1);
 
-template <int kChannels> void across_plain(const uint8_t* in, int64_t channels, const AxisTable<int32_t>& table, uint8_t* out) {
+template <int kChannels>
+void across_plain(const uint8_t* in, int64_t channels, const AxisTable<int32_t>& table, uint8_t* out) {
   if (kChannels > 0) channels = kChannels;
   for (int64_t i = 0; i < table.outputs(); ++i) {
     const int32_t count = table.count[size_t(i)];
@@ -64,10 +65,10 @@ PackedTable pack(const AxisTable<int32_t>& table) {
 template <int kChannels, int kRows>
 ZOO_AVX2 void across_rows(const uint8_t* const* in, const AxisTable<int32_t>& table, const PackedTable& packed, uint8_t* const* out) {
   // Bytes of taps 0 and 1 (lane one), 2 and 3 (lane two) as pairs of 16 bits, one pair per channel.
-  const __m256i pairs = kChannels == 3 ? _mm256_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1,
-                                                          6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1)
-                                       : _mm256_setr_epi8(0, -1, 4, -1, 1, -1, 5, -1, 2, -1, 6, -1, 3, -1, 7, -1,
-                                                          8, -1, 12, -1, 9, -1, 13, -1, 10, -1, 14, -1, 11, -1, 15, -1);
+  const __m256i pairs = kChannels == 3 ? _mm256_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1, 6, -1, 9, -1, 7, -1, 10,
+                                                          -1, 8, -1, 11, -1, -1, -1, -1, -1)
+                                       : _mm256_setr_epi8(0, -1, 4, -1, 1, -1, 5, -1, 2, -1, 6, -1, 3, -1, 7, -1, 8, -1, 12, -1, 9, -1, 13,
+                                                          -1, 10, -1, 14, -1, 11, -1, 15, -1);
   const __m256i low_index = _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1), high_index = _mm256_setr_epi32(2, 2, 2, 2, 3, 3, 3, 3);
   const int64_t outputs = table.outputs();
   for (int64_t i = 0; i < outputs; ++i) {
@@ -77,7 +78,8 @@ ZOO_AVX2 void across_rows(const uint8_t* const* in, const AxisTable<int32_t>& ta
     for (int r = 0; r < kRows; ++r) low[r] = high[r] = _mm256_setzero_si256();
     for (int32_t g = packed.groups[size_t(i)]; g > 0; --g, weights += 8, at += 4 * kChannels) {
       const __m256i both = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(weights)));
-      const __m256i low_weights = _mm256_permutevar8x32_epi32(both, low_index), high_weights = _mm256_permutevar8x32_epi32(both, high_index);
+      const __m256i low_weights = _mm256_permutevar8x32_epi32(both, low_index),
+                    high_weights = _mm256_permutevar8x32_epi32(both, high_index);
       for (int r = 0; r < kRows; ++r) {
         const __m256i bytes = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(in[r] + at)));
         const __m256i pixels = _mm256_shuffle_epi8(bytes, pairs);
@@ -96,7 +98,8 @@ ZOO_AVX2 void across_rows(const uint8_t* const* in, const AxisTable<int32_t>& ta
   }
 }
 
-template <int kChannels> void across_avx2(View<uint8_t> in, const AxisTable<int32_t>& table, uint8_t* out) {
+template <int kChannels>
+void across_avx2(View<uint8_t> in, const AxisTable<int32_t>& table, uint8_t* out) {
   constexpr int kRows = 4;
   const PackedTable packed = pack(table);
   const int64_t row = in.width * kChannels, out_row = table.outputs() * kChannels;
@@ -114,8 +117,10 @@ template <int kChannels> void across_avx2(View<uint8_t> in, const AxisTable<int3
       std::memcpy(own, from[r], size_t(row));
       from[r] = own;
     }
-    if (rows == kRows) across_rows<kChannels, kRows>(from, table, packed, to);
-    else for (int r = 0; r < rows; ++r) across_rows<kChannels, 1>(from + r, table, packed, to + r);
+    if (rows == kRows)
+      across_rows<kChannels, kRows>(from, table, packed, to);
+    else
+      for (int r = 0; r < rows; ++r) across_rows<kChannels, 1>(from + r, table, packed, to + r);
   }
 }
 
@@ -123,7 +128,8 @@ bool has_avx2() { return __builtin_cpu_supports("avx2"); }
 
 #else
 
-template <int kChannels> void across_avx2(View<uint8_t>, const AxisTable<int32_t>&, uint8_t*) {}
+template <int kChannels>
+void across_avx2(View<uint8_t>, const AxisTable<int32_t>&, uint8_t*) {}
 bool has_avx2() { return false; }
 
 #endif
@@ -138,9 +144,12 @@ void resize_across(View<uint8_t> in, const AxisTable<int32_t>& table, uint8_t* o
 
 void resize_across_plain(View<uint8_t> in, const AxisTable<int32_t>& table, uint8_t* out) {
   for (int64_t y = 0; y < in.height; ++y, out += table.outputs() * in.channels) {
-    if (in.channels == 1) across_plain<1>(in.row(y), 1, table, out);
-    else if (in.channels == 3) across_plain<3>(in.row(y), 3, table, out);
-    else across_plain<0>(in.row(y), in.channels, table, out);
+    if (in.channels == 1)
+      across_plain<1>(in.row(y), 1, table, out);
+    else if (in.channels == 3)
+      across_plain<3>(in.row(y), 3, table, out);
+    else
+      across_plain<0>(in.row(y), in.channels, table, out);
   }
 }
 

@@ -157,9 +157,7 @@ AxisTable<double> torch_area(int64_t n, int64_t m, const AxisRange& range) {  //
 }
 
 // TensorFlow computes places in single precision: half-pixel centres in version 2, i * scale in version 1.
-float tf_place(int64_t i, float scale, bool half_pixel) {
-  return half_pixel ? (float(i) + 0.5f) * scale - 0.5f : float(i) * scale;
-}
+float tf_place(int64_t i, float scale, bool half_pixel) { return half_pixel ? (float(i) + 0.5f) * scale - 0.5f : float(i) * scale; }
 
 AxisTable<double> tf_linear(int64_t n, int64_t m, const AxisRange& range, bool half_pixel) {
   auto table = empty_table(range, 2);
@@ -193,7 +191,8 @@ AxisTable<double> tf_area(int64_t n, int64_t m, const AxisRange& range) {
     const float begin = float(i) * scale, end = float(i + 1) * scale;
     const int64_t first = int64_t(std::floor(begin)), last = std::max<int64_t>(first + 1, int64_t(std::ceil(end)));
     weights.clear();
-    for (int64_t j = first; j < last; ++j) weights.push_back((std::min(double(j + 1), double(end)) - std::max(double(j), double(begin))) / scale);
+    for (int64_t j = first; j < last; ++j)
+      weights.push_back((std::min(double(j + 1), double(end)) - std::max(double(j), double(begin))) / scale);
     put(table, i - range.begin, n, first, weights.data(), last - first, true);
   }
   return table;
@@ -252,15 +251,20 @@ AxisTable<double> axis_table(int64_t n, int64_t m, const AxisRange& range, doubl
   refuse_mode();
 }
 
-template <class Weight> int64_t AxisTable<Weight>::begin() const { return *std::min_element(first.begin(), first.end()); }
+template <class Weight>
+int64_t AxisTable<Weight>::begin() const {
+  return *std::min_element(first.begin(), first.end());
+}
 
-template <class Weight> int64_t AxisTable<Weight>::end() const {
+template <class Weight>
+int64_t AxisTable<Weight>::end() const {
   int64_t last = 0;
   for (size_t i = 0; i < first.size(); ++i) last = std::max<int64_t>(last, first[i] + count[i]);
   return last;
 }
 
-template <class Weight> bool AxisTable<Weight>::copies() const {
+template <class Weight>
+bool AxisTable<Weight>::copies() const {
   if (taps != 1) return false;
   return std::all_of(weights.begin(), weights.end(), [](Weight w) { return w == Weight(1); });
 }

@@ -5,7 +5,8 @@
 
 namespace zoo::data {
 
-template <class Weight> struct AxisTable {
+template <class Weight>
+struct AxisTable {
   int64_t taps = 0;                     // room per output; count[i] <= taps
   std::vector<int32_t> first, count;    // [outputs]
   std::vector<Weight> weights;          // [outputs, taps]
@@ -21,7 +22,8 @@ struct AxisRange {
   int64_t end() const { return begin + size; }
 };
 
-// n inputs to m outputs, of which those in `range` are tabled; from and to bound the part of the input that is used (0 and n without a box).
+// n inputs to m outputs, of which those in `range` are tabled; from and to bound the part of the input that is used (0 and n
+// without a box).
 // Throws UserError if the convention has no such mode. Formulas: the convention's own code, quoted at each.
 AxisTable<double> axis_table(int64_t n, int64_t m, const AxisRange& range, double from, double to, const ResizeOptions& options);
 

@@ -1,6 +1,6 @@
 #include <libzoo/data/resize_kernels.h>
 
-#include <libzoo/data/kernel_clones.h>
+#include <libzoo/core/kernel_clones.h>
 
 #include <algorithm>
 
@@ -14,7 +14,8 @@ ZOO_INLINE uint8_t to_u8(int32_t sum) {
   return uint8_t(value < 0 ? 0 : value > 255 ? 255 : value);
 }
 
-template <class In, class Weight> ZOO_INLINE void across_floats(const In* in, int64_t channels, const AxisTable<Weight>& table, float* out) {
+template <class In, class Weight>
+ZOO_INLINE void across_floats(const In* in, int64_t channels, const AxisTable<Weight>& table, float* out) {
   const int64_t outputs = table.outputs();
   for (int64_t i = 0; i < outputs; ++i) {
     const int32_t count = table.count[size_t(i)];
@@ -73,27 +74,28 @@ ZOO_INLINE void down_rows(const Value* in, int64_t stride, int64_t offset, int64
 
 }  // namespace
 
-ZOO_CLONES void resize_across(View<uint8_t> in, const AxisTable<float>& table, float* out) {
+ZOO_CLONES_V4 void resize_across(View<uint8_t> in, const AxisTable<float>& table, float* out) {
   for (int64_t y = 0; y < in.height; ++y) across_floats(in.row(y), in.channels, table, out + y * table.outputs() * in.channels);
 }
 
-ZOO_CLONES void resize_across(View<float> in, const AxisTable<float>& table, float* out) {
+ZOO_CLONES_V4 void resize_across(View<float> in, const AxisTable<float>& table, float* out) {
   for (int64_t y = 0; y < in.height; ++y) across_floats(in.row(y), in.channels, table, out + y * table.outputs() * in.channels);
 }
 
-ZOO_CLONES void resize_across(View<float> in, const AxisTable<double>& table, float* out) {
+ZOO_CLONES_V4 void resize_across(View<float> in, const AxisTable<double>& table, float* out) {
   for (int64_t y = 0; y < in.height; ++y) across_floats(in.row(y), in.channels, table, out + y * table.outputs() * in.channels);
 }
 
-ZOO_CLONES void resize_down(const uint8_t* in, int64_t stride, int64_t offset, int64_t n, const AxisTable<int32_t>& table, uint8_t* out) {
+ZOO_CLONES_V4 void resize_down(const uint8_t* in, int64_t stride, int64_t offset, int64_t n, const AxisTable<int32_t>& table,
+                               uint8_t* out) {
   down_rows(in, stride, offset, n, table, out, kHalf, to_u8);
 }
 
-ZOO_CLONES void resize_down(const float* in, int64_t stride, int64_t offset, int64_t n, const AxisTable<float>& table, float* out) {
+ZOO_CLONES_V4 void resize_down(const float* in, int64_t stride, int64_t offset, int64_t n, const AxisTable<float>& table, float* out) {
   down_rows(in, stride, offset, n, table, out, 0.0f, [](float sum) { return sum; });
 }
 
-ZOO_CLONES void resize_down(const float* in, int64_t stride, int64_t offset, int64_t n, const AxisTable<double>& table, float* out) {
+ZOO_CLONES_V4 void resize_down(const float* in, int64_t stride, int64_t offset, int64_t n, const AxisTable<double>& table, float* out) {
   down_rows(in, stride, offset, n, table, out, 0.0, [](double sum) { return float(sum); });
 }
 

@@ -31,7 +31,8 @@ std::vector<Texture> grid(int64_t num_classes, int64_t image_size) {
   const int64_t most = int64_t(kShapes.size()) * kMaxAngles * max_levels;
   if (num_classes > most)
     throw UserError(fmt::format("num_classes: a grid of {0}x{0} pictures has {1} classes that can be told apart, {2} were asked for",
-                                image_size, most, num_classes), "use fewer classes, larger pictures, or `type: glyphs`");
+                                image_size, most, num_classes),
+                    "use fewer classes, larger pictures, or `type: glyphs`");
   const int64_t shapes = int64_t(kShapes.size()), textures = (num_classes + shapes - 1) / shapes;
   const int64_t levels = std::min(max_levels, (textures + 11) / 12), angles = (textures + levels - 1) / levels;
   std::vector<Texture> classes;
@@ -66,8 +67,7 @@ template <class Inside>
 void fill_mask(std::vector<uint8_t>& mask, int64_t size, float cy, float cx, float radius, Inside inside) {
   for (int64_t y = 0; y < size; ++y) {
     const float dy = ((float(y) + 0.5f) / float(size) - cy) / radius;
-    for (int64_t x = 0; x < size; ++x)
-      mask[size_t(y * size + x)] = inside(((float(x) + 0.5f) / float(size) - cx) / radius, dy);
+    for (int64_t x = 0; x < size; ++x) mask[size_t(y * size + x)] = inside(((float(x) + 0.5f) / float(size) - cx) / radius, dy);
   }
 }
 
@@ -79,9 +79,8 @@ std::vector<uint8_t> figure(int shape, int64_t size, float cy, float cx, float r
     case kSquare: fill_mask(mask, size, cy, cx, r, [a](float dx, float dy) { return (a(dx) < 0.85f) & (a(dy) < 0.85f); }); break;
     case kTriangle: fill_mask(mask, size, cy, cx, r, [a](float dx, float dy) { return (dy < 0.8f) & (dy > 2 * a(dx) - 1); }); break;
     case kCross:
-      fill_mask(mask, size, cy, cx, r, [a](float dx, float dy) {
-        return ((a(dx) < 0.35f) & (a(dy) < 1)) | ((a(dy) < 0.35f) & (a(dx) < 1));
-      });
+      fill_mask(mask, size, cy, cx, r,
+                [a](float dx, float dy) { return ((a(dx) < 0.35f) & (a(dy) < 1)) | ((a(dy) < 0.35f) & (a(dx) < 1)); });
       break;
     default:
       fill_mask(mask, size, cy, cx, r, [](float dx, float dy) {
@@ -112,8 +111,7 @@ io::Image draw(RandomStream& random, const Texture& texture, int64_t size, doubl
     const uint8_t* inside = mask.data() + y * size;
     for (int64_t x = 0; x < size; ++x) {
       const float blend = 0.5f + 0.5f * wave;
-      for (size_t c = 0; c < 3; ++c)
-        row[size_t(x) * 3 + c] += inside[x] ? figure_color[c] + (ink[c] - figure_color[c]) * blend : ground[c];
+      for (size_t c = 0; c < 3; ++c) row[size_t(x) * 3 + c] += inside[x] ? figure_color[c] + (ink[c] - figure_color[c]) * blend : ground[c];
       const float next = wave * step_cos + quadrature * step_sin;
       quadrature = quadrature * step_cos - wave * step_sin;
       wave = next;

@@ -116,8 +116,10 @@ class ShuffleStage final : public Stage<T> {
   std::optional<Slot> pull() {
     Slot slot{upstream_->next(), {}};
     if (!slot.item) return std::nullopt;
-    if constexpr (Storable<T>) slot.item->save(slot.address);
-    else upstream_->locate(slot.address);
+    if constexpr (Storable<T>)
+      slot.item->save(slot.address);
+    else
+      upstream_->locate(slot.address);
     return slot;
   }
 

@@ -21,8 +21,26 @@ void check_size(int64_t n, int64_t least) {
   if (n < least || n > kMaxItems) throw Error(fmt::format("a source needs {} to 2^32 items, got {}", least, n));
 }
 
-// Positions are running numbers of tickets; the epoch's order is computed when the epoch begins.
-class Indices final : public Stage<Ticket> {
+// A source whose items are told by their running number.
+class Counted : public Stage<Ticket> {
+ public:
+  void save(Position& position) const override { position.push_back(position_); }
+
+  void load(PositionReader& position) override {
+    const int64_t value = position.take();
+    if (value < 0) throw Error(fmt::format("the saved position {} of a source is negative", value));
+    position_ = value;
+  }
+
+  void locate(Position& address) const override { address.push_back(position_ - 1); }
+  std::vector<Ticket> refetch(const std::vector<Position>& addresses) override { return refetch_by_position(*this, addresses); }
+
+ protected:
+  int64_t position_ = 0;
+};
+
+// The epoch's order is computed when the epoch begins.
+class Indices final : public Counted {
  public:
   Indices(int64_t n, const IndicesOptions& options) : n_(n), options_(options) {
     check_size(n, 0);
@@ -45,33 +63,24 @@ class Indices final : public Stage<Ticket> {
     return Ticket{identity_order ? place : order_[size_t(place)], epoch, position_++};
   }
 
-  void save(Position& position) const override { position.push_back(position_); }
-
-  void load(PositionReader& position) override {
-    const int64_t value = position.take();
-    if (value < 0) throw Error(fmt::format("the saved position {} of a source is negative", value));
-    position_ = value;
-  }
-
-  void locate(Position& address) const override { address.push_back(position_ - 1); }
-  std::vector<Ticket> refetch(const std::vector<Position>& addresses) override { return refetch_by_position(*this, addresses); }
-
   std::string describe() const override {
     std::string text = fmt::format("indices({}, seed={}, {}, {}", n_, options_.seed, options_.shuffle ? "shuffled" : "in order",
                                    options_.epochs ? fmt::format("epochs={}", *options_.epochs) : "endless");
     if (const auto& s = options_.shard)
       text += fmt::format(", rank={}/{}, worker={}/{}, {}", s->rank, s->world_size, s->worker, s->num_workers,
-                          s->mode == ShardMode::none ? "none" : s->mode == ShardMode::drop ? "drop" : "pad");
+                          s->mode == ShardMode::none   ? "none"
+                          : s->mode == ShardMode::drop ? "drop"
+                                                       : "pad");
     return text + ")";
   }
 
  private:
-  int64_t n_, length_ = 0, position_ = 0, order_epoch_ = -1;
+  int64_t n_, length_ = 0, order_epoch_ = -1;
   IndicesOptions options_;
   std::vector<int64_t> order_;
 };
 
-class WithReplacement final : public Stage<Ticket> {
+class WithReplacement final : public Counted {
  public:
   WithReplacement(int64_t n, uint64_t seed) : n_(n), seed_(seed), random_({seed, 0, 0, Purpose::shuffle_stage, kReplacementCopy}) {
     check_size(n, 1);
@@ -84,21 +93,10 @@ class WithReplacement final : public Stage<Ticket> {
     return ticket;
   }
 
-  void save(Position& position) const override { position.push_back(position_); }
-
-  void load(PositionReader& position) override {
-    const int64_t value = position.take();
-    if (value < 0) throw Error(fmt::format("the saved position {} of a source is negative", value));
-    position_ = value;
-  }
-
-  void locate(Position& address) const override { address.push_back(position_ - 1); }
-  std::vector<Ticket> refetch(const std::vector<Position>& addresses) override { return refetch_by_position(*this, addresses); }
-
   std::string describe() const override { return fmt::format("with_replacement({}, seed={})", n_, seed_); }
 
  private:
-  int64_t n_, position_ = 0;
+  int64_t n_;
   uint64_t seed_;
   RandomStream random_;
 };
@@ -108,8 +106,7 @@ void check(int64_t num_items, const Shard& s) {
   if (s.world_size < 1) throw Error(fmt::format("world_size must be at least 1, got {}", s.world_size));
   if (s.num_workers < 1) throw Error(fmt::format("num_workers must be at least 1, got {}", s.num_workers));
   if (s.rank < 0 || s.rank >= s.world_size) throw Error(fmt::format("rank must be in [0, {}), got {}", s.world_size, s.rank));
-  if (s.worker < 0 || s.worker >= s.num_workers)
-    throw Error(fmt::format("worker must be in [0, {}), got {}", s.num_workers, s.worker));
+  if (s.worker < 0 || s.worker >= s.num_workers) throw Error(fmt::format("worker must be in [0, {}), got {}", s.num_workers, s.worker));
 }
 
 // Places of all ranks together.

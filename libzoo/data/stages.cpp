@@ -36,8 +36,8 @@ void check_shuffle(int64_t slots) {
 
 void check_shuffle_position(int64_t outputs, int64_t filled, int64_t hole, int64_t slots) {
   if (outputs < 0 || filled < 0 || filled > slots || hole < -1 || hole >= std::max<int64_t>(filled, 0))
-    throw Error(fmt::format("the saved shuffle buffer has {} outputs, {} of {} slots filled and slot {} open, which cannot be",
-                            outputs, filled, slots, hole),
+    throw Error(fmt::format("the saved shuffle buffer has {} outputs, {} of {} slots filled and slot {} open, which cannot be", outputs,
+                            filled, slots, hole),
                 "the checkpoint is damaged");
 }
 

@@ -18,8 +18,8 @@ void require_rows(const at::Tensor& logits, const at::Tensor& labels) {
   if (!labels.is_cpu() || labels.size(0) == 0) return;
   const auto [least, most] = labels.aminmax();
   if (least.item<int64_t>() < 0 || most.item<int64_t>() >= logits.size(1))
-    throw Error(fmt::format("labels run from {} to {}, the network has {} classes", least.item<int64_t>(), most.item<int64_t>(),
-                            logits.size(1)));
+    throw Error(
+        fmt::format("labels run from {} to {}, the network has {} classes", least.item<int64_t>(), most.item<int64_t>(), logits.size(1)));
 }
 
 // The number of classes that come before the label's; the number of classes in a row with a NaN. int64 [rows].

@@ -22,8 +22,7 @@ static_assert(std::endian::native == std::endian::little, "the readers copy litt
 class ByteReader {
  public:
   // `base` is added to the offsets in messages: where `bytes` begin in the file.
-  ByteReader(std::span<const uint8_t> bytes, std::string where, uint64_t base = 0)
-      : bytes_(bytes), where_(std::move(where)), base_(base) {}
+  ByteReader(std::span<const uint8_t> bytes, std::string where, uint64_t base = 0) : bytes_(bytes), where_(std::move(where)), base_(base) {}
 
   size_t position() const { return position_; }
   size_t left() const { return bytes_.size() - position_; }
@@ -35,13 +34,15 @@ class ByteReader {
   std::string_view text(uint64_t n, std::string_view what);
   uint8_t byte(std::string_view what) { return take(1, what)[0]; }
 
-  template <class T> T little(std::string_view what) {
+  template <class T>
+  T little(std::string_view what) {
     T value;
     std::memcpy(&value, take(sizeof(T), what).data(), sizeof(T));
     return value;
   }
 
-  template <class T> T big(std::string_view what) {
+  template <class T>
+  T big(std::string_view what) {
     uint8_t reversed[sizeof(T)];
     auto bytes = take(sizeof(T), what);
     std::reverse_copy(bytes.begin(), bytes.end(), reversed);

@@ -22,7 +22,7 @@ Bytes map_file(const std::filesystem::path& path) {
   // O_NONBLOCK: opening a pipe must not wait for a writer.
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) throw UserError(fmt::format("{}: {}", path.string(), std::strerror(errno)));
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
     ::close(file);
     throw UserError(fmt::format("{}: not a regular file", path.string()));

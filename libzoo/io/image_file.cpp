@@ -19,10 +19,17 @@ struct Foreign {
   size_t offset = 0;
 };
 
-constexpr Foreign kForeign[] = {
-    {"a GIF picture", "GIF8"}, {"a TIFF picture", "II*\0"sv}, {"a TIFF picture", "MM\0*"sv}, {"a WebP picture", "WEBP", 8},
-    {"a HEIC or AVIF picture", "ftyp", 4}, {"a JPEG 2000 picture", "\0\0\0\x0cjP"sv}, {"a PDF document", "%PDF"}, {"a ZIP archive", "PK\3\4"},
-    {"gzip data", "\x1f\x8b"}, {"a web page", "<"}, {"a BMP picture", "BM"}};
+constexpr Foreign kForeign[] = {{"a GIF picture", "GIF8"},
+                                {"a TIFF picture", "II*\0"sv},
+                                {"a TIFF picture", "MM\0*"sv},
+                                {"a WebP picture", "WEBP", 8},
+                                {"a HEIC or AVIF picture", "ftyp", 4},
+                                {"a JPEG 2000 picture", "\0\0\0\x0cjP"sv},
+                                {"a PDF document", "%PDF"},
+                                {"a ZIP archive", "PK\3\4"},
+                                {"gzip data", "\x1f\x8b"},
+                                {"a web page", "<"},
+                                {"a BMP picture", "BM"}};
 
 std::string_view text_of(std::span<const uint8_t> bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 

@@ -39,7 +39,11 @@ struct Jump {
 void on_message(j_common_ptr info, int level) {
   if (level >= 0) return;
   switch (info->err->msg_code) {
-    case JWRN_JPEG_EOF: case JWRN_HIT_MARKER: case JWRN_HUFF_BAD_CODE: case JWRN_ARITH_BAD_CODE: case JWRN_MUST_RESYNC: fail(info);
+    case JWRN_JPEG_EOF:
+    case JWRN_HIT_MARKER:
+    case JWRN_HUFF_BAD_CODE:
+    case JWRN_ARITH_BAD_CODE:
+    case JWRN_MUST_RESYNC: fail(info);
     default: break;
   }
 }
@@ -157,7 +161,8 @@ void check_header(const jpeg_decompress_struct& info, int64_t file_size, const D
     bytes += int64_t(info.comp_info[c].width_in_blocks) * info.comp_info[c].height_in_blocks * DCTSIZE2 * int64_t(sizeof(JCOEF));
   }
   if (bytes > std::max(kEagerBytes, kCoefficientsPerByte * file_size)) {
-    throw UserError(fmt::format("{}: the header claims {}x{} pixels, more than a file of {} bytes can hold", where, height, width, file_size));
+    throw UserError(
+        fmt::format("{}: the header claims {}x{} pixels, more than a file of {} bytes can hold", where, height, width, file_size));
   }
 }
 
@@ -175,7 +180,8 @@ Image decode_jpeg(std::span<const uint8_t> bytes, const DecodeOptions& options, 
   if (bytes.empty()) throw UserError(fmt::format("{}: the file is empty, a JPEG picture was expected", where));
   Decoder decoder(bytes);
   auto check = [&](bool good, const char* what) {
-    if (!good) throw UserError(fmt::format("{}: {}: {}", where, what, decoder.jump.message), "the file is no whole JPEG; copy or export it again");
+    if (!good)
+      throw UserError(fmt::format("{}: {}: {}", where, what, decoder.jump.message), "the file is no whole JPEG; copy or export it again");
   };
   check(decoder.read_header(options.apply_exif_orientation), "no JPEG header");
   auto& info = decoder.info;
@@ -245,7 +251,8 @@ struct Encoder {
 }  // namespace
 
 std::vector<uint8_t> encode_jpeg(const Image& image, int quality) {
-  if (image.channels != 1 && image.channels != 3) throw UserError(fmt::format("a JPEG has 1 or 3 channels, this picture {}", image.channels));
+  if (image.channels != 1 && image.channels != 3)
+    throw UserError(fmt::format("a JPEG has 1 or 3 channels, this picture {}", image.channels));
   if (quality < 1 || quality > 100) throw UserError(fmt::format("JPEG quality {} is not in 1..100", quality));
   if (image.height < 1 || image.width < 1 || image.height > JPEG_MAX_DIMENSION || image.width > JPEG_MAX_DIMENSION ||
       int64_t(image.pixels.size()) != image.height * image.width * image.channels) {

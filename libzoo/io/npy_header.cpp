@@ -16,9 +16,9 @@ struct TypeCode {
   std::string_view code;
   DType dtype;
 };
-constexpr TypeCode kTypes[] = {{"b1", DType::boolean}, {"i1", DType::i8}, {"i2", DType::i16}, {"i4", DType::i32}, {"i8", DType::i64},
-                               {"u1", DType::u8}, {"u2", DType::u16}, {"u4", DType::u32}, {"u8", DType::u64},
-                               {"f2", DType::f16}, {"f4", DType::f32}, {"f8", DType::f64}};
+constexpr TypeCode kTypes[] = {{"b1", DType::boolean}, {"i1", DType::i8},  {"i2", DType::i16}, {"i4", DType::i32},
+                               {"i8", DType::i64},     {"u1", DType::u8},  {"u2", DType::u16}, {"u4", DType::u32},
+                               {"u8", DType::u64},     {"f2", DType::f16}, {"f4", DType::f32}, {"f8", DType::f64}};
 
 // {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }
 class Literal {
@@ -36,9 +36,12 @@ class Literal {
       if (*seen) fail(fmt::format("key '{}' appears twice", key));
       *seen = true;
       expect(':');
-      if (seen == &descr) type(header);
-      else if (seen == &order) header.fortran_order = truth();
-      else header.shape = tuple();
+      if (seen == &descr)
+        type(header);
+      else if (seen == &order)
+        header.fortran_order = truth();
+      else
+        header.shape = tuple();
       if (next() != ',') break;
       ++at_;
     }

@@ -21,16 +21,21 @@ constexpr NamedType kStorages[] = {{"DoubleStorage", DType::f64},    {"FloatStor
                                    {"BFloat16Storage", DType::bf16}, {"LongStorage", DType::i64},  {"IntStorage", DType::i32},
                                    {"ShortStorage", DType::i16},     {"CharStorage", DType::i8},   {"ByteStorage", DType::u8},
                                    {"BoolStorage", DType::boolean}};
-constexpr NamedType kDTypes[] = {{"float64", DType::f64}, {"float32", DType::f32}, {"float16", DType::f16}, {"bfloat16", DType::bf16},
-                                 {"int64", DType::i64}, {"int32", DType::i32}, {"int16", DType::i16}, {"int8", DType::i8},
-                                 {"uint64", DType::u64}, {"uint32", DType::u32}, {"uint16", DType::u16}, {"uint8", DType::u8},
-                                 {"bool", DType::boolean}, {"float8_e4m3fn", DType::f8_e4m3}, {"float8_e5m2", DType::f8_e5m2}};
+constexpr NamedType kDTypes[] = {{"float64", DType::f64},        {"float32", DType::f32},
+                                 {"float16", DType::f16},        {"bfloat16", DType::bf16},
+                                 {"int64", DType::i64},          {"int32", DType::i32},
+                                 {"int16", DType::i16},          {"int8", DType::i8},
+                                 {"uint64", DType::u64},         {"uint32", DType::u32},
+                                 {"uint16", DType::u16},         {"uint8", DType::u8},
+                                 {"bool", DType::boolean},       {"float8_e4m3fn", DType::f8_e4m3},
+                                 {"float8_e5m2", DType::f8_e5m2}};
 // What REDUCE may call, beside torch.Size.
 constexpr std::string_view kOrderedDict = "collections OrderedDict", kTensorV2 = "torch._utils _rebuild_tensor_v2",
                            kTensorV3 = "torch._utils _rebuild_tensor_v3", kParameter = "torch._utils _rebuild_parameter",
                            kSize = "torch Size";
 
-template <class Table> std::optional<DType> lookup(const Table& table, std::string_view name) {
+template <class Table>
+std::optional<DType> lookup(const Table& table, std::string_view name) {
   for (const auto& entry : table) {
     if (entry.name == name) return entry.dtype;
   }

@@ -18,7 +18,20 @@ namespace zoo::io::pickle {
 using Ref = uint32_t;  // index into Values::nodes
 
 enum class Kind : uint8_t {
-  none, boolean, integer, unsigned_integer, big_integer, real, text, tuple, list, dict, global, dtype, storage, tensor
+  none,
+  boolean,
+  integer,
+  unsigned_integer,
+  big_integer,
+  real,
+  text,
+  tuple,
+  list,
+  dict,
+  global,
+  dtype,
+  storage,
+  tensor
 };
 
 struct Node {

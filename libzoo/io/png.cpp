@@ -112,9 +112,11 @@ void check_size(const Decoder& decoder, const DecodeOptions& options, const std:
     throw UserError(fmt::format("{}: the header claims {}x{} pixels, the limit is {}", where, height, width, options.max_pixels),
                     "raise max_pixels if the picture is really that large");
   }
-  if (width > kMaxWidth) throw UserError(fmt::format("{}: the header claims a width of {} pixels, the limit is {}", where, width, kMaxWidth));
+  if (width > kMaxWidth)
+    throw UserError(fmt::format("{}: the header claims a width of {} pixels, the limit is {}", where, width, kMaxWidth));
   if (decoder.row_bytes() * height > std::max(kEagerBytes, kInflateRatio * file_size)) {
-    throw UserError(fmt::format("{}: the header claims {}x{} pixels, more than a file of {} bytes can hold", where, height, width, file_size));
+    throw UserError(
+        fmt::format("{}: the header claims {}x{} pixels, more than a file of {} bytes can hold", where, height, width, file_size));
   }
 }
 
@@ -123,7 +125,8 @@ Image decode(std::span<const uint8_t> bytes, const DecodeOptions& options, const
   if (bytes.empty()) throw UserError(fmt::format("{}: the file is empty, a PNG picture was expected", where));
   Decoder decoder(bytes);
   auto check = [&](bool good, const char* what) {
-    if (!good) throw UserError(fmt::format("{}: {}: {}", where, what, decoder.message), "the file is no whole PNG; copy or export it again");
+    if (!good)
+      throw UserError(fmt::format("{}: {}: {}", where, what, decoder.message), "the file is no whole PNG; copy or export it again");
   };
   check(decoder.read_header(), "no PNG header");
   check_size(decoder, options, where);

@@ -37,7 +37,8 @@ uint64_t ProtoReader::varint() {
   fail("a varint has more than 10 bytes");
 }
 
-template <class T> T ProtoReader::fixed() {
+template <class T>
+T ProtoReader::fixed() {
   T value;
   std::memcpy(&value, bytes(sizeof(T), "a fixed-size value").data(), sizeof(T));
   return value;
@@ -55,7 +56,8 @@ ProtoField ProtoReader::take() {
     case 0: field.value = varint(); break;
     case 1: field.value = fixed<uint64_t>(); break;
     case 2: field.bytes = bytes(varint(), fmt::format("field {}", field.number)); break;
-    case 3: case 4: break;
+    case 3:
+    case 4: break;
     case 5: field.value = fixed<uint32_t>(); break;
     default: fail(fmt::format("wire type {} is not allowed", key & 7));
   }

@@ -44,7 +44,8 @@ class ProtoReader {
   void skip_group(uint32_t number);
   uint64_t varint();
   std::span<const uint8_t> bytes(uint64_t n, std::string_view what);
-  template <class T> T fixed();
+  template <class T>
+  T fixed();
   [[noreturn]] void fail(std::string_view message) const;
 
   std::span<const uint8_t> left_;

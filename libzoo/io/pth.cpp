@@ -34,8 +34,10 @@ class Flattener {
 
   Checkpoint run(const PthOptions& options) {
     Ref start = values_.root;
-    if (!options.key.empty()) start = member(start, options.key);
-    else if (options.find_state_dict) start = find_state_dict(start);
+    if (!options.key.empty())
+      start = member(start, options.key);
+    else if (options.find_state_dict)
+      start = find_state_dict(start);
     prefix_ = options.strip_prefix;
     visit(start, "", 0);
     return std::move(result_);
@@ -119,8 +121,10 @@ class Flattener {
       std::string key = key_text(items[i]);
       zip_.budget().spend(kVisit + 4 * key.size(), "a key");
       auto [place, added] = last.emplace(key, unique.size());
-      if (added) unique.emplace_back(std::move(key), items[i + 1]);
-      else unique[place->second].second = items[i + 1];
+      if (added)
+        unique.emplace_back(std::move(key), items[i + 1]);
+      else
+        unique[place->second].second = items[i + 1];
     }
     for (const auto& [key, value] : unique) {
       zip_.budget().spend(name.size() + key.size(), "a name");
@@ -154,7 +158,8 @@ class Flattener {
         for (size_t i = n.text.size(); i-- > 0;) digits += fmt::format("{:02x}", uint8_t(n.text[i]));
         return digits;
       }
-      case Kind::list: case Kind::tuple: {
+      case Kind::list:
+      case Kind::tuple: {
         Json list = Json::array();
         for (Ref item : values_.children_of(n)) list.push_back(json(item, depth + 1));
         return list;
@@ -163,7 +168,6 @@ class Flattener {
       default: return nullptr;
     }
   }
-
 
   void add_value(const std::string& name, Json value) {
     zip_.budget().spend(256 + 4 * name.size(), "a value");

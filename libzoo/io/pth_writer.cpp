@@ -71,8 +71,10 @@ class Pickle {
     global("torch._utils", type.storage ? "_rebuild_tensor_v2" : "_rebuild_tensor_v3");
     bytes_ += "((";
     text("storage");
-    if (type.storage) global("torch", type.storage);
-    else global("torch.storage", "UntypedStorage");
+    if (type.storage)
+      global("torch", type.storage);
+    else
+      global("torch.storage", "UntypedStorage");
     text(std::to_string(key));
     text("cpu");
     integer(type.storage ? array.size() : int64_t(array.bytes()));
@@ -92,7 +94,10 @@ class Pickle {
   const std::string& bytes() const { return bytes_; }
 
  private:
-  template <class T> void append(T value) { bytes_.append(reinterpret_cast<const char*>(&value), sizeof value); }
+  template <class T>
+  void append(T value) {
+    bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
+  }
   std::string bytes_;
 };
 

@@ -47,7 +47,8 @@ class Scanner {
   }
 
   // Calls member(key) at each value of an object.
-  template <class Member> void object(Member member) {
+  template <class Member>
+  void object(Member member) {
     expect('{');
     if (next_token() == '}') {
       ++at_;
@@ -61,7 +62,8 @@ class Scanner {
     } while (another('}'));
   }
 
-  template <class Item> void array(Item item) {
+  template <class Item>
+  void array(Item item) {
     expect('[');
     if (next_token() == ']') {
       ++at_;
@@ -84,8 +86,10 @@ class Scanner {
       if (c == '"') break;
       if (uint8_t(c) < 0x20) fail(fmt::format("control character {:#04x} in a string", uint8_t(c)));
       ++at_;
-      if (c == '\\') escape(value);
-      else value += c;
+      if (c == '\\')
+        escape(value);
+      else
+        value += c;
     }
     if (!is_utf8(text_.substr(begin, at_ - begin))) fail("a string is not UTF-8");
     ++at_;
@@ -139,11 +143,16 @@ class Scanner {
 
  private:
   void scalar(char c) {
-    if (c == '"') string();
-    else if (c == 't') literal("true");
-    else if (c == 'f') literal("false");
-    else if (c == 'n') literal("null");
-    else number();
+    if (c == '"')
+      string();
+    else if (c == 't')
+      literal("true");
+    else if (c == 'f')
+      literal("false");
+    else if (c == 'n')
+      literal("null");
+    else
+      number();
   }
 
   void literal(std::string_view word) {

@@ -7,11 +7,14 @@
 namespace zoo::io {
 namespace {
 
-constexpr std::pair<DType, at::ScalarType> kTypes[] = {
-    {DType::f64, at::kDouble}, {DType::f32, at::kFloat}, {DType::f16, at::kHalf}, {DType::bf16, at::kBFloat16}, {DType::i64, at::kLong},
-    {DType::i32, at::kInt}, {DType::i16, at::kShort}, {DType::i8, at::kChar}, {DType::u64, at::kUInt64}, {DType::u32, at::kUInt32},
-    {DType::u16, at::kUInt16}, {DType::u8, at::kByte}, {DType::boolean, at::kBool}, {DType::f8_e4m3, at::kFloat8_e4m3fn},
-    {DType::f8_e5m2, at::kFloat8_e5m2}};
+constexpr std::pair<DType, at::ScalarType> kTypes[] = {{DType::f64, at::kDouble},         {DType::f32, at::kFloat},
+                                                       {DType::f16, at::kHalf},           {DType::bf16, at::kBFloat16},
+                                                       {DType::i64, at::kLong},           {DType::i32, at::kInt},
+                                                       {DType::i16, at::kShort},          {DType::i8, at::kChar},
+                                                       {DType::u64, at::kUInt64},         {DType::u32, at::kUInt32},
+                                                       {DType::u16, at::kUInt16},         {DType::u8, at::kByte},
+                                                       {DType::boolean, at::kBool},       {DType::f8_e4m3, at::kFloat8_e4m3fn},
+                                                       {DType::f8_e5m2, at::kFloat8_e5m2}};
 
 at::Tensor contiguous_on_cpu(const at::Tensor& tensor) {
   if (!tensor.defined()) throw Error("an undefined tensor holds no numbers");

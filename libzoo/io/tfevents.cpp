@@ -20,7 +20,10 @@ namespace {
 
 constexpr size_t kBuffer = 1 << 16;  // bytes kept before they are handed to the system
 
-template <class T> void append_raw(std::string& bytes, T value) { bytes.append(reinterpret_cast<const char*>(&value), sizeof value); }
+template <class T>
+void append_raw(std::string& bytes, T value) {
+  bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
 
 std::string frame(const std::string& payload) {
   std::string record;
@@ -43,7 +46,8 @@ void integer(ProtoWriter& message, uint32_t field, int64_t value) {
   if (value != 0) message.varint(field, uint64_t(value));
 }
 
-template <class Fill> std::string value_event(std::string_view tag, EventTime time, Fill fill) {
+template <class Fill>
+std::string value_event(std::string_view tag, EventTime time, Fill fill) {
   ProtoWriter value, summary, event;
   if (!tag.empty()) value.bytes(1, tag);
   fill(value);
@@ -163,8 +167,10 @@ void EventWriter::write_buffer() {
   int reason = 0;
   while (done < buffer_.size() && reason == 0) {
     const ssize_t n = ::write(file_, buffer_.data() + done, buffer_.size() - done);
-    if (n >= 0) done += size_t(n);
-    else if (errno != EINTR) reason = errno;
+    if (n >= 0)
+      done += size_t(n);
+    else if (errno != EINTR)
+      reason = errno;
   }
   buffer_.erase(0, done);
   if (reason != 0) throw Error(fmt::format("{}: cannot write: {}", path_.string(), std::strerror(reason)));

@@ -27,11 +27,16 @@ struct TensorValue {
   void merge(std::span<const uint8_t> message, const std::string& where) {
     ProtoReader r(message, where);
     while (auto f = r.next()) {
-      if (f->number == 1 && f->type == WireType::varint) dtype = f->value;
-      else if (f->number == 2 && f->type == WireType::bytes) merge_shape(f->bytes, where);
-      else if (f->number == 4 && f->type == WireType::bytes) content = f->text();
-      else if (f->number == 5 && f->type == WireType::fixed32) add(f->as_float());
-      else if (f->number == 5 && f->type == WireType::bytes) add_packed(f->bytes, where);
+      if (f->number == 1 && f->type == WireType::varint)
+        dtype = f->value;
+      else if (f->number == 2 && f->type == WireType::bytes)
+        merge_shape(f->bytes, where);
+      else if (f->number == 4 && f->type == WireType::bytes)
+        content = f->text();
+      else if (f->number == 5 && f->type == WireType::fixed32)
+        add(f->as_float());
+      else if (f->number == 5 && f->type == WireType::bytes)
+        add_packed(f->bytes, where);
     }
   }
 
@@ -105,10 +110,13 @@ void read_event(std::span<const uint8_t> message, const std::string& where, Memo
   const size_t first = result.size();
   ProtoReader r(message, where);
   while (auto f = r.next()) {
-    if (f->number == 1 && f->type == WireType::fixed64) wall_time = f->as_double();
-    else if (f->number == 2 && f->type == WireType::varint) step = int64_t(f->value);
+    if (f->number == 1 && f->type == WireType::fixed64)
+      wall_time = f->as_double();
+    else if (f->number == 2 && f->type == WireType::varint)
+      step = int64_t(f->value);
     // Members of the oneof `what`: any other drops the summary.
-    else if ((f->number == 3 || f->number == 4 || (f->number >= 6 && f->number <= 9)) && f->type == WireType::bytes) result.resize(first);
+    else if ((f->number == 3 || f->number == 4 || (f->number >= 6 && f->number <= 9)) && f->type == WireType::bytes)
+      result.resize(first);
     else if (f->number == 5 && f->type == WireType::bytes) {
       ProtoReader summary(f->bytes, where);
       while (auto v = summary.next()) {

@@ -10,7 +10,10 @@ namespace {
 constexpr uint32_t kShort = 0xFFFFFFFF;  // in a 32-bit field: see the ZIP64 field
 constexpr uint16_t kDate = 1 << 5 | 1;   // 1 January 1980: the same contents give the same file
 
-template <class T> void append(std::string& bytes, T value) { bytes.append(reinterpret_cast<const char*>(&value), sizeof value); }
+template <class T>
+void append(std::string& bytes, T value) {
+  bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
 
 std::string zip64_field(const std::vector<uint64_t>& values) {
   std::string field;

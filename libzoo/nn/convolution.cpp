@@ -97,7 +97,8 @@ struct FewPixelsFunction : torch::autograd::Function<FewPixelsFunction> {
     const auto weight = given_weight.contiguous(kChannelsLast);
     const int64_t kernel = weight.size(2);
     auto y = empty_image(x, x.size(0), weight.size(0), (x.size(2) + 2 * padding - kernel) / stride + 1,
-                         (x.size(3) + 2 * padding - kernel) / stride + 1).zero_();
+                         (x.size(3) + 2 * padding - kernel) / stride + 1)
+                 .zero_();
     for (const auto& run : runs(x.size(2), x.size(3), kernel, stride, padding)) {
       part(y, run.out, 1).addmm_(part(x, run.in, run.length), part(weight, run.tap, run.length).t());
     }
@@ -115,8 +116,8 @@ struct FewPixelsFunction : torch::autograd::Function<FewPixelsFunction> {
     at::Tensor grad_x, grad_weight;
     if (ctx->needs_input_grad(0)) grad_x = at::zeros_like(x, kChannelsLast);
     if (ctx->needs_input_grad(1)) grad_weight = at::zeros_like(weight, kChannelsLast);
-    for (const auto& run : runs(x.size(2), x.size(3), weight.size(2), ctx->saved_data["stride"].toInt(),
-                                ctx->saved_data["padding"].toInt())) {
+    for (const auto& run :
+         runs(x.size(2), x.size(3), weight.size(2), ctx->saved_data["stride"].toInt(), ctx->saved_data["padding"].toInt())) {
       const auto above = part(grad, run.out, 1);
       if (grad_x.defined()) part(grad_x, run.in, run.length).addmm_(above, part(weight, run.tap, run.length));
       if (grad_weight.defined()) part(grad_weight, run.tap, run.length).addmm_(above.t(), part(x, run.in, run.length));
@@ -129,8 +130,8 @@ struct FewPixelsFunction : torch::autograd::Function<FewPixelsFunction> {
 
 at::Tensor conv2d(const at::Tensor& x, const at::Tensor& weight, int64_t stride, int64_t padding) {
   const bool plain = x.device().is_cpu() && x.dim() == 4 && x.numel() > 0 &&
-      (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble) &&
-                     x.scalar_type() == weight.scalar_type() && x.size(1) == weight.size(1) && x.is_contiguous(kChannelsLast);
+                     (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble) && x.scalar_type() == weight.scalar_type() &&
+                     x.size(1) == weight.size(1) && x.is_contiguous(kChannelsLast);
   if (plain && weight.size(2) == 1 && weight.size(3) == 1 && padding == 0) {
     return PointwiseFunction::apply(x, weight.is_contiguous(kChannelsLast) ? weight : weight.contiguous(kChannelsLast), stride);
   }

@@ -36,8 +36,8 @@ template <class F>
 void for_groups(const kernels::GroupNormShape& shape, int64_t images, F work) {
   int64_t pieces = 1;
   const int64_t depth = shape.channels / shape.groups;
-  while (images * pieces < at::get_num_threads() && shape.groups % (2 * pieces) == 0 &&
-         shape.groups / (2 * pieces) * depth >= kNarrowest) pieces *= 2;
+  while (images * pieces < at::get_num_threads() && shape.groups % (2 * pieces) == 0 && shape.groups / (2 * pieces) * depth >= kNarrowest)
+    pieces *= 2;
   const int64_t groups = shape.groups / pieces;
   const int64_t grain = std::max<int64_t>(1, kGrain / (groups * depth * shape.pixels));
   at::parallel_for(0, images * pieces, grain, [&](int64_t begin, int64_t end) {
@@ -49,11 +49,13 @@ void for_groups(const kernels::GroupNormShape& shape, int64_t images, F work) {
 template <class T>
 void run_forward(const kernels::GroupNormShape& shape, bool last, const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta,
                  const at::Tensor& mean, const at::Tensor& rstd, const at::Tensor& y) {
-  const kernels::GroupNormForward<T> data{x.const_data_ptr<T>(), gamma.const_data_ptr<T>(), beta.const_data_ptr<T>(),
-                                          mean.data_ptr<double>(), rstd.data_ptr<double>(), y.data_ptr<T>()};
+  const kernels::GroupNormForward<T> data{x.const_data_ptr<T>(),   gamma.const_data_ptr<T>(), beta.const_data_ptr<T>(),
+                                          mean.data_ptr<double>(), rstd.data_ptr<double>(),   y.data_ptr<T>()};
   for_groups(shape, x.size(0), [&](int64_t image, int64_t first, int64_t end, double* scratch) {
-    if (last) kernels::group_norm_forward_last(shape, data, image, first, end, scratch);
-    else kernels::group_norm_forward_first(shape, data, image, first, end);
+    if (last)
+      kernels::group_norm_forward_last(shape, data, image, first, end, scratch);
+    else
+      kernels::group_norm_forward_first(shape, data, image, first, end);
   });
 }
 
@@ -61,12 +63,15 @@ template <class T>
 void run_backward(const kernels::GroupNormShape& shape, bool last, const at::Tensor& grad, const at::Tensor& skip,
                   const variable_list& saved, const at::Tensor& grad_x, const at::Tensor& grad_gamma, const at::Tensor& grad_beta) {
   const kernels::GroupNormBackward<T> data{
-      grad.const_data_ptr<T>(), saved[0].const_data_ptr<T>(), skip.defined() ? skip.const_data_ptr<T>() : nullptr,
-      saved[1].const_data_ptr<T>(), saved[2].const_data_ptr<T>(), saved[3].const_data_ptr<double>(), saved[4].const_data_ptr<double>(),
-      grad_x.data_ptr<T>(), grad_gamma.data_ptr<double>(), grad_beta.data_ptr<double>()};
+      grad.const_data_ptr<T>(),          saved[0].const_data_ptr<T>(), skip.defined() ? skip.const_data_ptr<T>() : nullptr,
+      saved[1].const_data_ptr<T>(),      saved[2].const_data_ptr<T>(), saved[3].const_data_ptr<double>(),
+      saved[4].const_data_ptr<double>(), grad_x.data_ptr<T>(),         grad_gamma.data_ptr<double>(),
+      grad_beta.data_ptr<double>()};
   for_groups(shape, saved[0].size(0), [&](int64_t image, int64_t first, int64_t end, double* scratch) {
-    if (last) kernels::group_norm_backward_last(shape, data, image, first, end, scratch);
-    else kernels::group_norm_backward_first(shape, data, image, first, end);
+    if (last)
+      kernels::group_norm_backward_last(shape, data, image, first, end, scratch);
+    else
+      kernels::group_norm_backward_first(shape, data, image, first, end);
   });
 }
 
@@ -79,8 +84,10 @@ struct GroupNormFunction : torch::autograd::Function<GroupNormFunction> {
     const auto shape = shape_of(x, groups, eps, relu);
     auto y = at::empty_like(x);
     const auto mean = at::empty({x.size(0), groups}, at::kDouble), rstd = at::empty({x.size(0), groups}, at::kDouble);
-    if (x.scalar_type() == at::kFloat) run_forward<float>(shape, channels_are_last(x), x, gamma, beta, mean, rstd, y);
-    else run_forward<double>(shape, channels_are_last(x), x, gamma, beta, mean, rstd, y);
+    if (x.scalar_type() == at::kFloat)
+      run_forward<float>(shape, channels_are_last(x), x, gamma, beta, mean, rstd, y);
+    else
+      run_forward<double>(shape, channels_are_last(x), x, gamma, beta, mean, rstd, y);
     ctx->save_for_backward({x, gamma, beta, mean, rstd});
     ctx->saved_data["groups"] = groups;
     ctx->saved_data["relu"] = relu;
@@ -99,10 +106,17 @@ struct GroupNormFunction : torch::autograd::Function<GroupNormFunction> {
     const auto shape = shape_of(x, ctx->saved_data["groups"].toInt(), 0, ctx->saved_data["relu"].toBool());
     const auto grad_x = at::empty_like(x);
     const auto grad_gamma = at::empty({x.size(0), x.size(1)}, at::kDouble), grad_beta = at::empty_like(grad_gamma);
-    if (x.scalar_type() == at::kFloat) run_backward<float>(shape, channels_are_last(x), grad, skip, saved, grad_x, grad_gamma, grad_beta);
-    else run_backward<double>(shape, channels_are_last(x), grad, skip, saved, grad_x, grad_gamma, grad_beta);
-    return {grad_x, grad_gamma.sum(0).to(gamma.scalar_type()), grad_beta.sum(0).to(gamma.scalar_type()), at::Tensor(), at::Tensor(),
-            at::Tensor(), at::Tensor()};
+    if (x.scalar_type() == at::kFloat)
+      run_backward<float>(shape, channels_are_last(x), grad, skip, saved, grad_x, grad_gamma, grad_beta);
+    else
+      run_backward<double>(shape, channels_are_last(x), grad, skip, saved, grad_x, grad_gamma, grad_beta);
+    return {grad_x,
+            grad_gamma.sum(0).to(gamma.scalar_type()),
+            grad_beta.sum(0).to(gamma.scalar_type()),
+            at::Tensor(),
+            at::Tensor(),
+            at::Tensor(),
+            at::Tensor()};
   }
 };
 
@@ -114,8 +128,7 @@ void require_groups(int64_t channels, int64_t groups) {
 
 bool fused(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta) {
   return x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble) &&
-      gamma.scalar_type() == x.scalar_type() &&
-         beta.scalar_type() == x.scalar_type() && x.numel() > 0;
+         gamma.scalar_type() == x.scalar_type() && beta.scalar_type() == x.scalar_type() && x.numel() > 0;
 }
 
 void require_arguments(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta, int64_t groups) {

@@ -16,8 +16,8 @@ namespace zoo::nn {
 // Computed from the centred values, so a large mean costs no digits. On the CPU in float32 and float64 one operator with its own
 // backward, which keeps only x and a mean and a deviation per group; it has no second derivative: create_graph throws Error.
 // Throws UserError if the channels cannot be divided into the groups.
-at::Tensor group_norm_relu(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta, int64_t groups,
-                           double eps = 1e-5, bool relu = true);
+at::Tensor group_norm_relu(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta, int64_t groups, double eps = 1e-5,
+                           bool relu = true);
 
 struct GroupNormOptions {
   int64_t channels = 0;

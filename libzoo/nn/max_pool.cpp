@@ -25,8 +25,10 @@ at::Tensor pool(const at::Tensor& x, uint8_t* winner) {
   const kernels::PoolShape shape{x.size(1), x.size(2), x.size(3)};
   auto y = at::empty({x.size(0), x.size(1), shape.out_height(), shape.out_width()}, x.options(), kChannelsLast);
   for_images(x.size(0), [&](int64_t image) {
-    if (x.scalar_type() == at::kFloat) kernels::max_pool(shape, x.const_data_ptr<float>(), y.data_ptr<float>(), winner, image);
-    else kernels::max_pool(shape, x.const_data_ptr<double>(), y.data_ptr<double>(), winner, image);
+    if (x.scalar_type() == at::kFloat)
+      kernels::max_pool(shape, x.const_data_ptr<float>(), y.data_ptr<float>(), winner, image);
+    else
+      kernels::max_pool(shape, x.const_data_ptr<double>(), y.data_ptr<double>(), winner, image);
   });
   return y;
 }
@@ -49,9 +51,10 @@ struct MaxPoolFunction : torch::autograd::Function<MaxPoolFunction> {
     auto grad_x = at::empty(sizes, grad.options(), kChannelsLast);
     for_images(sizes[0], [&](int64_t image) {
       const auto* places = winner.const_data_ptr<uint8_t>();
-      if (grad.scalar_type() == at::kFloat) kernels::max_pool_backward(shape, grad.const_data_ptr<float>(), places,
-                                                                       grad_x.data_ptr<float>(), image);
-      else kernels::max_pool_backward(shape, grad.const_data_ptr<double>(), places, grad_x.data_ptr<double>(), image);
+      if (grad.scalar_type() == at::kFloat)
+        kernels::max_pool_backward(shape, grad.const_data_ptr<float>(), places, grad_x.data_ptr<float>(), image);
+      else
+        kernels::max_pool_backward(shape, grad.const_data_ptr<double>(), places, grad_x.data_ptr<double>(), image);
     });
     return {grad_x};
   }

@@ -32,13 +32,14 @@ void PreActUnitImpl::reset() {
   gn1 = register_module("gn1", GroupNorm(GroupNormOptions{.channels = o.in_channels, .groups = o.groups}));
   conv1 = register_module("conv1", StdConv2d(StdConv2dOptions{.in_channels = o.in_channels, .out_channels = o.mid_channels}));
   gn2 = register_module("gn2", GroupNorm(GroupNormOptions{.channels = o.mid_channels, .groups = o.groups}));
-  conv2 = register_module("conv2", StdConv2d(StdConv2dOptions{.in_channels = o.mid_channels, .out_channels = o.mid_channels,
-                                                              .kernel = 3, .stride = o.stride, .padding = 1}));
+  conv2 = register_module(
+      "conv2", StdConv2d(StdConv2dOptions{
+                   .in_channels = o.mid_channels, .out_channels = o.mid_channels, .kernel = 3, .stride = o.stride, .padding = 1}));
   gn3 = register_module("gn3", GroupNorm(GroupNormOptions{.channels = o.mid_channels, .groups = o.groups}));
   conv3 = register_module("conv3", StdConv2d(StdConv2dOptions{.in_channels = o.mid_channels, .out_channels = o.out_channels}));
   if (o.stride != 1 || o.in_channels != o.out_channels) {
-    downsample = register_module("downsample", StdConv2d(StdConv2dOptions{.in_channels = o.in_channels, .out_channels = o.out_channels,
-                                                                          .stride = o.stride}));
+    downsample = register_module(
+        "downsample", StdConv2d(StdConv2dOptions{.in_channels = o.in_channels, .out_channels = o.out_channels, .stride = o.stride}));
   }
 }
 
@@ -61,13 +62,13 @@ void ResNetV2Impl::reset() {
   for (int64_t units : o.units) {
     if (units < 1) throw UserError(fmt::format("a stage has at least 1 unit, not {}", units));
   }
-  if (o.num_classes < 0 || o.in_channels < 1) throw UserError(fmt::format("{} classes and {} input channels make no network",
-                                                                          o.num_classes, o.in_channels));
+  if (o.num_classes < 0 || o.in_channels < 1)
+    throw UserError(fmt::format("{} classes and {} input channels make no network", o.num_classes, o.in_channels));
   const int64_t filters = root_filters(o);
 
   auto root = register_module("root", std::make_shared<ScopeImpl>());
-  root_ = root->register_module("conv", StdConv2d(StdConv2dOptions{.in_channels = o.in_channels, .out_channels = filters, .kernel = 7,
-                                                                   .stride = 2, .padding = 3}));
+  root_ = root->register_module(
+      "conv", StdConv2d(StdConv2dOptions{.in_channels = o.in_channels, .out_channels = filters, .kernel = 7, .stride = 2, .padding = 3}));
   auto body = register_module("body", std::make_shared<ScopeImpl>());
   blocks_.clear();
   int64_t channels = filters;
@@ -76,10 +77,12 @@ void ResNetV2Impl::reset() {
     const int64_t mid = filters << b;
     auto& units = blocks_.emplace_back();
     for (int64_t u = 0; u < o.units[b]; ++u) {
-      units.push_back(block->register_module(fmt::format("unit{:02}", u + 1),
-                                             PreActUnit(PreActUnitOptions{.in_channels = channels, .mid_channels = mid,
-                                                                          .out_channels = 4 * mid,
-                                                                          .stride = u == 0 && b > 0 ? 2 : 1, .groups = o.groups})));
+      units.push_back(
+          block->register_module(fmt::format("unit{:02}", u + 1), PreActUnit(PreActUnitOptions{.in_channels = channels,
+                                                                                               .mid_channels = mid,
+                                                                                               .out_channels = 4 * mid,
+                                                                                               .stride = u == 0 && b > 0 ? 2 : 1,
+                                                                                               .groups = o.groups})));
       channels = 4 * mid;
     }
   }

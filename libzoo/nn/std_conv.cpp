@@ -37,8 +37,10 @@ struct StandardizeFunction : torch::autograd::Function<StandardizeFunction> {
       const auto run = [&](auto* from, auto* to) {
         kernels::standardize(from, to, scale.data_ptr<double>(), share.data_ptr<double>(), count, eps, outside, first, last);
       };
-      if (weight.scalar_type() == at::kFloat) run(weight.const_data_ptr<float>(), result.data_ptr<float>());
-      else run(weight.const_data_ptr<double>(), result.data_ptr<double>());
+      if (weight.scalar_type() == at::kFloat)
+        run(weight.const_data_ptr<float>(), result.data_ptr<float>());
+      else
+        run(weight.const_data_ptr<double>(), result.data_ptr<double>());
     });
     ctx->save_for_backward({result, scale, share});
     return result;
@@ -56,9 +58,10 @@ struct StandardizeFunction : torch::autograd::Function<StandardizeFunction> {
         kernels::standardize_backward(above, standard, saved[1].const_data_ptr<double>(), saved[2].const_data_ptr<double>(), to, count,
                                       first, last);
       };
-      if (result.scalar_type() == at::kFloat) run(grad.const_data_ptr<float>(), result.const_data_ptr<float>(),
-                                                  grad_weight.data_ptr<float>());
-      else run(grad.const_data_ptr<double>(), result.const_data_ptr<double>(), grad_weight.data_ptr<double>());
+      if (result.scalar_type() == at::kFloat)
+        run(grad.const_data_ptr<float>(), result.const_data_ptr<float>(), grad_weight.data_ptr<float>());
+      else
+        run(grad.const_data_ptr<double>(), result.const_data_ptr<double>(), grad_weight.data_ptr<double>());
     });
     return {grad_weight, at::Tensor(), at::Tensor()};
   }

@@ -47,8 +47,10 @@ void run_kernel(const kernels::SgdFactors& factors, const std::vector<Update>& u
       const auto& [index, begin] = chunks[size_t(c)];
       const auto& update = updates[index];
       const int64_t end = std::min(begin + kChunk, update.parameter.numel());
-      if (update.parameter.scalar_type() == at::kFloat) run_chunk<float>(factors, update, begin, end);
-      else run_chunk<double>(factors, update, begin, end);
+      if (update.parameter.scalar_type() == at::kFloat)
+        run_chunk<float>(factors, update, begin, end);
+      else
+        run_chunk<double>(factors, update, begin, end);
     }
   });
 }
@@ -60,8 +62,10 @@ void run_composed(const kernels::SgdFactors& factors, const std::vector<Update>&
     auto grad = factors.weight_decay != 0 ? update.grad.add(update.parameter, factors.weight_decay) : update.grad;
     if (update.velocity) {
       auto& velocity = *update.velocity;
-      if (update.first) velocity.copy_(grad);
-      else velocity.mul_(factors.momentum).add_(grad);
+      if (update.first)
+        velocity.copy_(grad);
+      else
+        velocity.mul_(factors.momentum).add_(grad);
       grad = factors.nesterov ? grad.add(velocity, factors.momentum) : velocity;
     }
     parameters.push_back(update.parameter);

@@ -46,7 +46,8 @@ struct RemoveAtExit {
   }
 };
 
-template <class Work> void on_disk(Work work) {
+template <class Work>
+void on_disk(Work work) {
   try {
     work();
   } catch (const std::exception& failure) {

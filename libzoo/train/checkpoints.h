@@ -41,7 +41,10 @@ class NotWritten : public Error {
 
 class Checkpoints {
  public:
-  struct Keep { int64_t last = 2; int64_t every = 0; };
+  struct Keep {
+    int64_t last = 2;
+    int64_t every = 0;
+  };
 
   Checkpoints(std::filesystem::path folder, Keep keep) : folder_(std::move(folder)), keep_(keep) {}
 

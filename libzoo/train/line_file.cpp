@@ -35,7 +35,7 @@ int64_t whole_lines(int file, int64_t size) {
 
 LineFile::LineFile(std::filesystem::path path) : path_(std::move(path)) {
   file_ = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  struct stat facts {};
+  struct stat facts{};
   if (file_ < 0 || fstat(file_, &facts) != 0) throw Error(fmt::format("{}: {}", path_.string(), std::strerror(errno)));
   size_ = whole_lines(file_, facts.st_size);
   if (size_ != facts.st_size && ftruncate(file_, size_) != 0) {

@@ -69,11 +69,20 @@ Manifest::Manifest(std::filesystem::path path, Json previous, const RunOptions& 
     if (!sessions.empty() && sessions.back().value("state", "") == "running") sessions.back()["state"] = "killed";
   }
   sessions.push_back({{"started", utc_now()}, {"ended", nullptr}, {"state", "running"}, {"device", device}, {"threads", threads}});
-  json_ = {{"zoo_run", 1},       {"program", options.program}, {"version", ZOO_VERSION},
-           {"state", "running"}, {"started", started},         {"ended", nullptr},
-           {"resumes", resumes}, {"seed", options.seed},       {"device", device},
-           {"threads", threads}, {"libtorch", TORCH_VERSION},  {"build", build_facts()},
-           {"processor", processor_name()},                    {"processors", std::thread::hardware_concurrency()},
+  json_ = {{"zoo_run", 1},
+           {"program", options.program},
+           {"version", ZOO_VERSION},
+           {"state", "running"},
+           {"started", started},
+           {"ended", nullptr},
+           {"resumes", resumes},
+           {"seed", options.seed},
+           {"device", device},
+           {"threads", threads},
+           {"libtorch", TORCH_VERSION},
+           {"build", build_facts()},
+           {"processor", processor_name()},
+           {"processors", std::thread::hardware_concurrency()},
            {"parameters", Json::object()}};
   json_["sessions"] = std::move(sessions);
   json_["config"] = options.config;

@@ -20,7 +20,10 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   void start(int64_t first, int64_t total);
-  void wait(std::chrono::nanoseconds time) { waited_ += time; waits_ = true; }
+  void wait(std::chrono::nanoseconds time) {
+    waited_ += time;
+    waits_ = true;
+  }
   // Whether values are wanted now; asked once per step, `done` steps of the total being done.
   bool due(int64_t done) const;
   void show(int64_t done, const std::vector<std::pair<std::string, double>>& values);

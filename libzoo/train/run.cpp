@@ -203,9 +203,8 @@ void Run::save_image(const std::string& name, const io::Image& image) {
 
 void Run::image(int64_t step, const std::string& name, const io::Image& image) {
   if (parts_->finished) return;
-  parts_->to_tensorboard([&](io::EventWriter& writer) {
-    writer.image(name, step, image.height, image.width, image.channels, io::encode_png(image));
-  });
+  parts_->to_tensorboard(
+      [&](io::EventWriter& writer) { writer.image(name, step, image.height, image.width, image.channels, io::encode_png(image)); });
 }
 
 at::Device Run::device() const { return parts_->device; }
@@ -267,10 +266,13 @@ Json Run::dry_run_report() const {
   const Parts& run = *parts_;
   rusage use{};
   getrusage(RUSAGE_SELF, &use);
-  return {{"parameters", run.parameters},       {"tracked_bytes", run.tracked_bytes},
-          {"peak_memory_bytes", int64_t(use.ru_maxrss) * 1024}, {"steps", run.progress.total()},
+  return {{"parameters", run.parameters},
+          {"tracked_bytes", run.tracked_bytes},
+          {"peak_memory_bytes", int64_t(use.ru_maxrss) * 1024},
+          {"steps", run.progress.total()},
           {"steps_per_second", run.progress.steps_per_second(run.position)},
-          {"device", run.device.str()},         {"threads", at::get_num_threads()}};
+          {"device", run.device.str()},
+          {"threads", at::get_num_threads()}};
 }
 
 }  // namespace zoo::train

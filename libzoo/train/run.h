@@ -30,8 +30,12 @@
 #include <string_view>
 #include <utility>
 
-namespace torch::nn { class Module; }
-namespace zoo::io { struct Image; }
+namespace torch::nn {
+class Module;
+}
+namespace zoo::io {
+struct Image;
+}
 
 namespace zoo::train {
 
@@ -88,7 +92,8 @@ class Run {
   // What checkpoints hold, by a name of letters, digits, '_', '-' and '.'. Before the first steps(); `thing` outlives
   // the loop. Parameters and buffers of a module are restored by name; every missing, unexpected or mis-shaped one is
   // reported. LibTorch's own random generators are tracked without being asked.
-  template <Stateful T> void track(std::string name, T& thing) {
+  template <Stateful T>
+  void track(std::string name, T& thing) {
     track(std::move(name), [&thing] { return State(thing.state()); }, [&thing](const State& state) { thing.restore(state); });
   }
   void track(std::string name, torch::nn::Module& module);

@@ -22,8 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array kNames{"config.yaml", "manifest.json", "log.txt", "metrics.jsonl", "result.json", "model.safetensors",
-                            "tensorboard", "checkpoints", "samples", ".lock"};
+constexpr std::array kNames{"config.yaml",       "manifest.json", "log.txt",     "metrics.jsonl", "result.json",
+                            "model.safetensors", "tensorboard",   "checkpoints", "samples",       ".lock"};
 
 // Also the temporary neighbours of a file that is being replaced: "manifest.json.<anything>", ".manifest.json.<anything>".
 bool is_run_entry(std::string_view name) {

@@ -44,7 +44,9 @@ class RunDirectory {
 
 // Keys whose values differ between two configurations, as dotted paths in the order of `ours`; those at or below a path
 // in `may_change` are left out.
-struct Difference { std::string key, before, now; };
+struct Difference {
+  std::string key, before, now;
+};
 std::vector<Difference> differences(const Json& before, const Json& now, const std::vector<std::string>& may_change);
 
 }  // namespace zoo::train

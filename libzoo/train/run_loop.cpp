@@ -115,9 +115,9 @@ bool Run::Parts::end_step(int64_t step) {
 
   stopped_early = true;
   if (!written) {
-    throw Error(fmt::format("{} at step {}, and the checkpoint could not be written: {}", SignalGuard::name(), position,
-                            checkpoint_failure),
-                fmt::format("make room on the disk; --resume then continues from step {}", saved));
+    throw Error(
+        fmt::format("{} at step {}, and the checkpoint could not be written: {}", SignalGuard::name(), position, checkpoint_failure),
+        fmt::format("make room on the disk; --resume then continues from step {}", saved));
   }
   log::info(fmt::format("{}: saved at step {}; --resume continues from there", SignalGuard::name(), position));
   return false;

@@ -66,7 +66,11 @@ struct Run::Parts {
   std::string checkpoint_failure, model_failure;
   Json result;
 
-  struct Best { std::string name; double value = 0; int64_t step = 0; };
+  struct Best {
+    std::string name;
+    double value = 0;
+    int64_t step = 0;
+  };
   std::optional<Best> best, saved_best;  // step: of the checkpoint; saved_best: as of the last checkpoint
   bool best_is_new = false;
   std::string bad_loss;                  // the first loss that was not finite, in words

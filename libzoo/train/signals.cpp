@@ -24,7 +24,7 @@ void receive(int number) {
 SignalGuard::SignalGuard() {
   if (guards++ > 0) return;
   first_signal = 0;
-  struct sigaction action {};
+  struct sigaction action{};
   sigemptyset(&action.sa_mask);
   action.sa_flags = SA_RESTART;
   action.sa_handler = receive;

@@ -16,8 +16,10 @@ namespace zoo::train {
 
 class Value {
  public:
-  template <std::floating_point T> Value(T number) : held_(double(number)) {}
-  template <std::integral T> Value(T number) : held_(int64_t(number)) {}
+  template <std::floating_point T>
+  Value(T number) : held_(double(number)) {}
+  template <std::integral T>
+  Value(T number) : held_(int64_t(number)) {}
   // Throws Error if the tensor has more than one element. Tensors on the CPU are read at once, others copied there.
   Value(const at::Tensor& tensor);
 

@@ -1,5 +1,7 @@
 // What a person who mistypes sees.
-#include "test/apps/program.h"
+#include "test/process.h"
+
+using namespace zoo::test;
 
 namespace {
 
@@ -12,14 +14,15 @@ int occurrences(const std::string& text, const std::string& part) {
 }  // namespace
 
 TEST_CASE("Five mistakes in one file are told in five lines with their places, and nothing is created", "[apps]") {
-  Folder folder;
+  TemporaryFolder folder;
   write_text(folder / "five.yaml", "data:\n  <<: {prefetch: 1}\n  wokers: 2\nsteps: many\nmomentum: 7\nbatch_size: 8\nbatch_size: 16\n");
   const auto said = run("zoo-bit", {"pretrain", "--config", folder / "five.yaml", "--out", folder / "run"});
   INFO(said.err);
   REQUIRE(said.status == 2);
   REQUIRE(said.out.empty());
-  REQUIRE(count_lines(said.err) == 5);
-  for (const char* place : {"five.yaml:2:3: ", "five.yaml:3:3: data.wokers", "five.yaml:4:8: steps", "five.yaml:5:11: momentum", "five.yaml:7:1: batch_size"}) {
+  REQUIRE(std::count(said.err.begin(), said.err.end(), '\n') == 5);
+  for (const char* place :
+       {"five.yaml:2:3: ", "five.yaml:3:3: data.wokers", "five.yaml:4:8: steps", "five.yaml:5:11: momentum", "five.yaml:7:1: batch_size"}) {
     REQUIRE_THAT(said.err, Contains(place));
   }
   REQUIRE(occurrences(said.err, "did you mean") == 1);
@@ -28,7 +31,7 @@ TEST_CASE("Five mistakes in one file are told in five lines with their places, a
 }
 
 TEST_CASE("A dumped configuration reads back to the same dump, origins included", "[apps]") {
-  Folder folder;
+  TemporaryFolder folder;
   const auto first = run("zoo-bit", {"pretrain", "--config", "bit/tiny_shapes", "steps=7", "data.workers=3", "--dump-config"});
   REQUIRE(first.status == 0);
   REQUIRE_THAT(first.out, Contains("steps: 7") && Contains("command line"));

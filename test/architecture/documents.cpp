@@ -73,8 +73,10 @@ std::string anchor_of(const std::string& heading) {
   std::string anchor;
   const size_t start = heading.find_first_not_of("# ");
   for (char c : start == std::string::npos ? "" : heading.substr(start)) {
-    if (c == ' ') anchor += '-';
-    else if (std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_') anchor += char(std::tolower(static_cast<unsigned char>(c)));
+    if (c == ' ')
+      anchor += '-';
+    else if (std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_')
+      anchor += char(std::tolower(static_cast<unsigned char>(c)));
   }
   return anchor;
 }
@@ -100,7 +102,8 @@ std::vector<std::string> dead_ends(const fs::path& root) {
       for (const auto& span : code) {
         std::istringstream words(span);
         for (std::string word; words >> word;)
-          if (const auto path = path_in(word, top_level); !path.empty() && !fs::exists(root / path)) report(fmt::format("no such path: {}", path));
+          if (const auto path = path_in(word, top_level); !path.empty() && !fs::exists(root / path))
+            report(fmt::format("no such path: {}", path));
       }
       if (document.in_block[i]) continue;
 

@@ -1,8 +1,10 @@
 #include "test/architecture/documents.h"
-#include "test/architecture/temporary_tree.h"
+#include "test/files.h"
 #include "test/catch.h"
 
 using namespace zoo::architecture;
+using namespace zoo::test;
+using namespace zoo::test;
 
 TEST_CASE("every link and path in README.md and docs leads somewhere", "[docs]") {
   REQUIRE(std::filesystem::exists(std::filesystem::path(ZOO_SOURCE_DIR) / "README.md"));
@@ -18,20 +20,23 @@ TEST_CASE("anchors of headings are GitHub's", "[docs]") {
 }
 
 TEST_CASE("the check of documents sees dead links, headings and paths, with file and line", "[docs]") {
-  TemporaryTree tree;
-  tree.write("test/run.sh", "");
-  tree.write("libzoo/bit/bit.h", "");
-  tree.write("docs/install.md", "# Install\n\n## By hand\nBack to the [start](../README.md#Title).\n");
-  tree.write("README.md",
+  TemporaryFolder tree;
+  write_text(tree / "test/run.sh", "");
+  write_text(tree / "libzoo/bit/bit.h", "");
+  write_text(tree / "docs/install.md", "# Install\n\n## By hand\nBack to the [start](../README.md#Title).\n");
+  write_text(tree / "README.md",
              "# Title\n"
              "[install](docs/install.md) [by hand](docs/install.md#by-hand) [web](https://example.org/no) `libzoo/bit/bit.h`\n"
              "`bash test/run.sh`, `libzoo/*/gone.h`, `build/release/bin/x`, `bit/demo`, `#include <libzoo/bit/bit.h>` `[a](b)`\n"
              "```\nbash ./test/run.sh --flag # [not a](link)\n```\n");
-  CHECK(dead_ends(tree.root()) == std::vector<std::string>{"docs/install.md:4: no such heading: ../README.md#Title"});
+  CHECK(dead_ends(tree.path()) == std::vector<std::string>{"docs/install.md:4: no such heading: ../README.md#Title"});
 
-  tree.write("docs/install.md", "# Install\n");
-  tree.write("README.md", "a [b](gone.md)\n[c](docs/install.md#by-hand) and `bash test/gone.sh`\n```sh\ncat docs/gone.txt;\n```\n`libzoo/bit/gone.h:12`\n");
-  CHECK(dead_ends(tree.root()) == std::vector<std::string>{"README.md:1: dead link: gone.md", "README.md:2: no such path: test/gone.sh",
+  write_text(tree / "docs/install.md", "# Install\n");
+  write_text(
+      tree / "README.md",
+      "a [b](gone.md)\n[c](docs/install.md#by-hand) and `bash test/gone.sh`\n```sh\ncat docs/gone.txt;\n```\n`libzoo/bit/gone.h:12`\n");
+  CHECK(dead_ends(tree.path()) == std::vector<std::string>{"README.md:1: dead link: gone.md", "README.md:2: no such path: test/gone.sh",
                                                            "README.md:2: no such heading: docs/install.md#by-hand",
-                                                           "README.md:4: no such path: docs/gone.txt", "README.md:6: no such path: libzoo/bit/gone.h"});
+                                                           "README.md:4: no such path: docs/gone.txt",
+                                                           "README.md:6: no such path: libzoo/bit/gone.h"});
 }

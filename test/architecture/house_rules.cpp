@@ -15,8 +15,7 @@ Rooms read_rooms(const fs::path& json) {
   std::ifstream file(json);
   const auto table = nlohmann::json::parse(file);
   Rooms rooms;
-  for (const auto& [name, room] : table.items())
-    rooms[name] = {room.at("torch").get<bool>(), room.at("uses").get<std::set<std::string>>()};
+  for (const auto& [name, room] : table.items()) rooms[name] = {room.at("torch").get<bool>(), room.at("uses").get<std::set<std::string>>()};
   return rooms;
 }
 
@@ -52,7 +51,8 @@ std::string breach(const fs::path& root, const fs::path& file, const std::string
     return fmt::format("includes {}, which takes longer to compile than all it is needed for; include the narrow header", target);
   const bool of_torch = target.starts_with("torch/") || target.starts_with("ATen/") || target.starts_with("c10/");
   if (of_torch && !room.torch) return fmt::format("room {} is declared without TORCH but includes {}", name, target);
-  if (file.extension() == ".h" && target.starts_with("fmt/")) return fmt::format("public header includes {}; LibTorch carries another fmt", target);
+  if (file.extension() == ".h" && target.starts_with("fmt/"))
+    return fmt::format("public header includes {}; LibTorch carries another fmt", target);
   return {};
 }
 
@@ -94,8 +94,10 @@ std::vector<std::string> floors(const Rooms& rooms) {
     for (const auto& [name, room] : rooms) {
       if (placed.contains(name)) continue;
       const bool ready = std::all_of(room.uses.begin(), room.uses.end(), [&](const auto& other) { return placed.contains(other); });
-      if (ready) placed.insert(name), order.push_back(name);
-      else left += " " + name;
+      if (ready)
+        placed.insert(name), order.push_back(name);
+      else
+        left += " " + name;
     }
     if (placed.size() == before) throw std::runtime_error("rooms use each other in a circle:" + left);
   }

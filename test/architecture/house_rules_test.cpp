@@ -1,8 +1,10 @@
 #include "test/architecture/house_rules.h"
-#include "test/architecture/temporary_tree.h"
+#include "test/files.h"
 #include "test/catch.h"
 
 using namespace zoo::architecture;
+using namespace zoo::test;
+using namespace zoo::test;
 
 TEST_CASE("rooms include only the rooms that their CMakeLists.txt lists", "[architecture]") {
   const auto rooms = read_rooms(ZOO_ROOMS_JSON);
@@ -23,17 +25,17 @@ TEST_CASE("rooms stand on floors: no room uses another in a circle, and core use
 }
 
 TEST_CASE("the check of rooms sees each kind of breach, with file and line", "[architecture]") {
-  TemporaryTree tree;
-  tree.write("libzoo/core/error.h", "#include <string>\n");
-  tree.write("libzoo/io/file.h", "#pragma once\n#include <libzoo/core/error.h>\n#include <vector>\n");
-  tree.write("libzoo/nn/layer.h", "#include <torch/nn/module.h>\n#include <libzoo/io/file.h>\n");
+  TemporaryFolder tree;
+  write_text(tree / "libzoo/core/error.h", "#include <string>\n");
+  write_text(tree / "libzoo/io/file.h", "#pragma once\n#include <libzoo/core/error.h>\n#include <vector>\n");
+  write_text(tree / "libzoo/nn/layer.h", "#include <torch/nn/module.h>\n#include <libzoo/io/file.h>\n");
   const Rooms rooms{{"core", {false, {}}}, {"io", {false, {"core"}}}, {"nn", {true, {"core", "io"}}}};
-  CHECK(breaches(tree.root(), rooms).empty());
+  CHECK(breaches(tree.path(), rooms).empty());
 
   auto only_breach = [&](const std::string& file, const std::string& text) {
-    tree.write(file, text);
-    const auto found = breaches(tree.root(), rooms);
-    tree.remove(file);
+    write_text(tree / file, text);
+    const auto found = breaches(tree.path(), rooms);
+    std::filesystem::remove_all(tree / file);
     return found.size() == 1 ? found[0] : std::to_string(found.size()) + " breaches";
   };
   CHECK(only_breach("libzoo/io/bad.h", "\n# include <libzoo/nn/layer.h>\n") ==
@@ -46,9 +48,9 @@ TEST_CASE("the check of rooms sees each kind of breach, with file and line", "[a
   CHECK_THAT(only_breach("libzoo/nn/bad.h", "#include <fmt/format.h>\n"), Contains("public header includes fmt/format.h"));
   CHECK_THAT(only_breach("libzoo/cellar/bad.h", ""), Contains("libzoo/cellar: the folder is no room"));
 
-  tree.remove("libzoo/cellar");
+  std::filesystem::remove_all(tree / "libzoo/cellar");
   auto with_more = rooms;
   with_more["attic"] = {false, {"roof"}};
-  CHECK(breaches(tree.root(), with_more) ==
+  CHECK(breaches(tree.path(), with_more) ==
         std::vector<std::string>{"libzoo/attic: the room has no folder", "libzoo/attic: uses roof, which is no room"});
 }

@@ -24,24 +24,28 @@ Job forward(const Settings& settings) {
   auto net = network();
   net->eval();
   const auto x = images(settings);
-  return {.run = [net, x]() mutable {
-            c10::InferenceMode inference;
-            net(x);
-          },
-          .items = double(settings.batch), .unit = "images/s"};
+  return {.run =
+              [net, x]() mutable {
+                c10::InferenceMode inference;
+                net(x);
+              },
+          .items = double(settings.batch),
+          .unit = "images/s"};
 }
 
 Job train(const Settings& settings) {
   auto net = network();
   const auto x = images(settings), labels = at::randint(0, 10, {settings.batch}, at::kLong);
   auto sgd = std::make_shared<optim::Sgd>(net->named_parameters(), optim::SgdOptions{.momentum = 0.9});
-  return {.run = [net, x, labels, sgd]() mutable {
-            const auto loss = at::cross_entropy_loss(net(x), labels);
-            sgd->zero_grad();
-            loss.backward();
-            sgd->step(0.003);
-          },
-          .items = double(settings.batch), .unit = "images/s"};
+  return {.run =
+              [net, x, labels, sgd]() mutable {
+                const auto loss = at::cross_entropy_loss(net(x), labels);
+                sgd->zero_grad();
+                loss.backward();
+                sgd->step(0.003);
+              },
+          .items = double(settings.batch),
+          .unit = "images/s"};
 }
 
 }  // namespace

@@ -63,11 +63,15 @@ int main(int argc, char** argv) {
     wall.push_back(milliseconds_since(start));
     processor.push_back(1e3 * double(std::clock() - clock) / CLOCKS_PER_SEC);
   }
-  const nlohmann::ordered_json config = {{"size", settings.size}, {"batch", settings.batch}, {"threads", threads}, {"median_ms",
-      median(wall)},
-                                         {"min_ms", *std::min_element(wall.begin(), wall.end())}, {"cpu_ms", median(processor)},
-                                         {"min_cpu_ms", *std::min_element(processor.begin(), processor.end())}, {"repeats", repeats}};
-  const nlohmann::ordered_json line = {{"name", name}, {"metric", "throughput"}, {"unit", job.unit}, {"value",
-      job.items / median(wall) * 1e3}, {"config", config}};
+  const nlohmann::ordered_json config = {{"size", settings.size},
+                                         {"batch", settings.batch},
+                                         {"threads", threads},
+                                         {"median_ms", median(wall)},
+                                         {"min_ms", *std::min_element(wall.begin(), wall.end())},
+                                         {"cpu_ms", median(processor)},
+                                         {"min_cpu_ms", *std::min_element(processor.begin(), processor.end())},
+                                         {"repeats", repeats}};
+  const nlohmann::ordered_json line = {
+      {"name", name}, {"metric", "throughput"}, {"unit", job.unit}, {"value", job.items / median(wall) * 1e3}, {"config", config}};
   std::cout << line.dump() << std::endl;
 }

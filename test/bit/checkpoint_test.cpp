@@ -1,4 +1,4 @@
-#include "test/bit/files.h"
+#include "test/bit/models.h"
 #include "test/catch.h"
 
 #include <libzoo/bit/checkpoint.h>
@@ -13,6 +13,7 @@
 
 using namespace zoo;
 using namespace zoo::bit;
+using namespace zoo::test;
 
 namespace {
 
@@ -35,11 +36,12 @@ void require_equal(const nn::ResNetV2& a, const nn::ResNetV2& b) {
 TEST_CASE("A checkpoint alone brings back network, class names and preprocessing", "[bit]") {
   TemporaryFolder folder;
   const auto model = random_model(kSmall);
-  const ModelInfo info{.name = "resnetv2_tiny_bit", .classes = {"cat", "dog", "Å \"quoted\"", "", "x"},
-                       .preprocessing = {.mode = "shortest", .size = 160, .crop_fraction = 0.875, .interpolation = "bicubic",
-                                         .mean = {0.1, 0.2, 0.3}}};
-  save_checkpoint(folder.path / "m.safetensors", model, info);
-  const auto loaded = load_checkpoint(folder.path / "m.safetensors");
+  const ModelInfo info{
+      .name = "resnetv2_tiny_bit",
+      .classes = {"cat", "dog", "Å \"quoted\"", "", "x"},
+      .preprocessing = {.mode = "shortest", .size = 160, .crop_fraction = 0.875, .interpolation = "bicubic", .mean = {0.1, 0.2, 0.3}}};
+  save_checkpoint(folder.path() / "m.safetensors", model, info);
+  const auto loaded = load_checkpoint(folder.path() / "m.safetensors");
   require_equal(model, loaded.model);
   REQUIRE(loaded.head_loaded);
   REQUIRE(loaded.naming == Naming::ours);
@@ -52,14 +54,15 @@ TEST_CASE("A checkpoint alone brings back network, class names and preprocessing
   REQUIRE(loaded.info.preprocessing.interpolation == "bicubic");
   REQUIRE(loaded.info.preprocessing.mean == info.preprocessing.mean);
   REQUIRE(loaded.info.preprocessing.deviation == std::vector<double>{0.5, 0.5, 0.5});
-  REQUIRE_THROWS_WITH(save_checkpoint(folder.path / "n.safetensors", model, {.classes = {"one"}}), Contains("1 class names for 5 classes"));
+  REQUIRE_THROWS_WITH(save_checkpoint(folder.path() / "n.safetensors", model, {.classes = {"one"}}),
+                      Contains("1 class names for 5 classes"));
 }
 
 TEST_CASE("A network with other groups than 32 comes back as it was", "[bit]") {
   TemporaryFolder folder;
   const auto model = random_model({.units = {1}, .width = 0.25, .num_classes = 2, .groups = 8});
-  save_checkpoint(folder.path / "m.safetensors", model, {});
-  auto loaded = load_checkpoint(folder.path / "m.safetensors");
+  save_checkpoint(folder.path() / "m.safetensors", model, {});
+  auto loaded = load_checkpoint(folder.path() / "m.safetensors");
   REQUIRE(loaded.architecture.groups == 8);
   const auto x = at::randn({1, 3, 16, 16});
   auto original = model;
@@ -104,24 +107,24 @@ TEST_CASE("Files of 16-bit weights are widened", "[bit]") {
 TEST_CASE("Converting through every naming and format changes no bit", "[bit]") {
   TemporaryFolder folder;
   const auto model = random_model(kSmall);
-  save_checkpoint(folder.path / "0.safetensors", model, {.classes = {"a", "b", "c", "d", "e"}});
-  convert(folder.path / "0.safetensors", folder.path / "1.npz", Naming::official);
-  convert(folder.path / "1.npz", folder.path / "2.pth", Naming::timm);
-  convert(folder.path / "2.pth", folder.path / "3.safetensors", Naming::hf);
-  convert(folder.path / "3.safetensors", folder.path / "4.npz", Naming::big_vision);
-  convert(folder.path / "4.npz", folder.path / "5.safetensors", Naming::ours);
-  require_equal(model, load_checkpoint(folder.path / "5.safetensors").model);
-  convert(folder.path / "0.safetensors", folder.path / "6.safetensors", Naming::timm);
-  REQUIRE(load_checkpoint(folder.path / "6.safetensors").info.classes.size() == 5);  // metadata goes along
-  REQUIRE_THROWS_WITH(convert(folder.path / "0.safetensors", folder.path / "x.onnx", Naming::ours), Contains("the ending '.onnx'"));
+  save_checkpoint(folder.path() / "0.safetensors", model, {.classes = {"a", "b", "c", "d", "e"}});
+  convert(folder.path() / "0.safetensors", folder.path() / "1.npz", Naming::official);
+  convert(folder.path() / "1.npz", folder.path() / "2.pth", Naming::timm);
+  convert(folder.path() / "2.pth", folder.path() / "3.safetensors", Naming::hf);
+  convert(folder.path() / "3.safetensors", folder.path() / "4.npz", Naming::big_vision);
+  convert(folder.path() / "4.npz", folder.path() / "5.safetensors", Naming::ours);
+  require_equal(model, load_checkpoint(folder.path() / "5.safetensors").model);
+  convert(folder.path() / "0.safetensors", folder.path() / "6.safetensors", Naming::timm);
+  REQUIRE(load_checkpoint(folder.path() / "6.safetensors").info.classes.size() == 5);  // metadata goes along
+  REQUIRE_THROWS_WITH(convert(folder.path() / "0.safetensors", folder.path() / "x.onnx", Naming::ours), Contains("the ending '.onnx'"));
 }
 
 TEST_CASE("The head is taken when class counts agree, unless told otherwise", "[bit]") {
   const auto tensors = tensors_of(random_model(kSmall), Naming::official);
   const auto head = [](const Checkpoint& c) { return c.model->named_parameters()["head.conv.weight"].abs().max().item<float>(); };
   REQUIRE(load(tensors, {.num_classes = 5}).head_loaded);
-  for (const LoadOptions& options : {LoadOptions{.num_classes = 6}, LoadOptions{.num_classes = 5, .head = Head::zero},
-                                     LoadOptions{.head = Head::zero}}) {
+  for (const LoadOptions& options :
+       {LoadOptions{.num_classes = 6}, LoadOptions{.num_classes = 5, .head = Head::zero}, LoadOptions{.head = Head::zero}}) {
     const auto loaded = load(tensors, options);
     REQUIRE_FALSE(loaded.head_loaded);
     REQUIRE(head(loaded) == 0);
@@ -219,15 +222,15 @@ TEST_CASE("Weights that are not finite are refused by name", "[bit]") {
 TEST_CASE("A truncated checkpoint is an error that names the file", "[bit]") {
   TemporaryFolder folder;
   const auto model = random_model(kSmall);
-  save_checkpoint(folder.path / "m.safetensors", model, {});
-  convert(folder.path / "m.safetensors", folder.path / "m.npz", Naming::official);
-  convert(folder.path / "m.safetensors", folder.path / "m.pth", Naming::timm);
+  save_checkpoint(folder.path() / "m.safetensors", model, {});
+  convert(folder.path() / "m.safetensors", folder.path() / "m.npz", Naming::official);
+  convert(folder.path() / "m.safetensors", folder.path() / "m.pth", Naming::timm);
   for (const char* name : {"m.safetensors", "m.npz", "m.pth"}) {
-    const auto path = folder.path / name;
+    const auto path = folder.path() / name;
     std::filesystem::resize_file(path, std::filesystem::file_size(path) * 2 / 3);
     REQUIRE_THROWS_WITH(load_checkpoint(path), Contains(name));
   }
-  REQUIRE_THROWS_WITH(load_checkpoint(folder.path / "gone.npz"), Contains("gone.npz"));
+  REQUIRE_THROWS_WITH(load_checkpoint(folder.path() / "gone.npz"), Contains("gone.npz"));
 }
 
 TEST_CASE("Metadata that no checkpoint of ours has is refused by key", "[bit]") {

@@ -3,7 +3,7 @@
 #include <libzoo/bit/checkpoint.h>
 #include <libzoo/bit/models.h>
 #include <libzoo/core/error.h>
-#include "test/bit/files.h"
+#include "test/bit/models.h"
 
 #include <ATen/ATen.h>
 
@@ -11,6 +11,7 @@
 
 using namespace zoo;
 using namespace zoo::bit;
+using namespace zoo::test;
 
 TEST_CASE("Every name and alias finds its network and belongs to one only", "[bit]") {
   std::set<std::string_view> names;
@@ -62,7 +63,7 @@ TEST_CASE("Every registered network runs forward and backward, and comes back fr
       REQUIRE(parameter.value().grad().isfinite().all().item<bool>());
       REQUIRE(parameter.value().grad().abs().max().item<float>() > 0);
     }
-    const auto path = folder.path / "model.safetensors";
+    const auto path = folder.path() / "model.safetensors";
     save_checkpoint(path, model, {.name = std::string(entry.name)});
     auto loaded = load_checkpoint(path);
     REQUIRE(loaded.head_loaded);

@@ -21,7 +21,11 @@ nn::ResNetV2Options of(std::string_view model, int64_t num_classes) { return fin
 
 TEST_CASE("The networks have the parameters and members of the official files", "[bit]") {
   // big_transfer; counts as in the paper's table and the published file sizes.
-  struct Row { const char* model; int64_t body, with_1k, with_21k; size_t members; };
+  struct Row {
+    const char* model;
+    int64_t body, with_1k, with_21k;
+    size_t members;
+  };
   const Row rows[] = {{"R50x1", 23'500'352, 25'549'352, 68'256'659, 153},     {"R50x3", 211'174'080, 217'319'080, 345'399'315, 153},
                       {"R101x1", 42'492'480, 44'541'480, 87'248'787, 306},    {"R101x3", 381'789'888, 387'934'888, 516'015'123, 306},
                       {"R152x2", 232'238'208, 236'335'208, 321'728'979, 459}, {"R152x4", 928'340'224, 936'533'224, 1'107'299'923, 459}};

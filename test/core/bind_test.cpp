@@ -67,7 +67,8 @@ TEST_CASE("Scalars are read strictly", "[core][options]") {
   REQUIRE(load("title: no").title == "no");
   REQUIRE(load("title: 1.0").title == "1.0");
   REQUIRE(load("title: !!str 5").title == "5");
-  for (const char* word : {"yes", "no", "on", "True", "1", "\"true\""}) REQUIRE_THAT(mistakes(std::string("augment: ") + word), Contains("expected true or false"));
+  for (const char* word : {"yes", "no", "on", "True", "1", "\"true\""})
+    REQUIRE_THAT(mistakes(std::string("augment: ") + word), Contains("expected true or false"));
   for (const char* word : {"1_000", "5x", "0x10", "\"5\"", "5 6", "", "~", "[5]", "{}", "nan", "1.5", "--5"}) {
     CAPTURE(word);
     REQUIRE_THAT(mistakes(std::string("batch_size: ") + word), Contains("a.yaml:1:") && Contains("batch_size: expected an integer"));
@@ -117,7 +118,8 @@ TEST_CASE("A variant keeps its values while the type stays, and starts anew when
   // Without `type`, the one that is held is meant; in a list there is none to mean.
   REQUIRE(std::get<sample::Shapes>(load("data: {classes: 3}").data).classes == 3);
   REQUIRE(mistakes("extra: [{classes: 3}]") == "a.yaml:1:9: extra[0]: needs a type, one of shapes, image_folder");
-  REQUIRE(mistakes("data: {type: image_folder, classes: 3}") == "a.yaml:1:28: data.classes: unknown key (known here: path, recursive, type)");
+  REQUIRE(mistakes("data: {type: image_folder, classes: 3}") ==
+          "a.yaml:1:28: data.classes: unknown key (known here: path, recursive, type)");
 }
 
 TEST_CASE("Null unsets an optional and leaves a struct as it is", "[core][options]") {
@@ -132,7 +134,8 @@ TEST_CASE("Null unsets an optional and leaves a struct as it is", "[core][option
 }
 
 TEST_CASE("Lists and maps of structs name their elements in messages", "[core][options]") {
-  auto o = load("extra:\n  - {type: shapes, classes: 5}\n  - type: image_folder\n    path: p\nfolders: {b: {path: q}}\ngrid: [[1, 2], []]\n");
+  auto o =
+      load("extra:\n  - {type: shapes, classes: 5}\n  - type: image_folder\n    path: p\nfolders: {b: {path: q}}\ngrid: [[1, 2], []]\n");
   REQUIRE(std::get<sample::Shapes>(o.extra[0]).classes == 5);
   REQUIRE(std::get<sample::Folder>(o.extra[1]).path == "p");
   REQUIRE(o.folders.at("b").path == "q");
@@ -192,14 +195,16 @@ TEST_CASE("Missing values and missing files are reported where they should have 
           "f.yaml:1:1: checkpoint: required, not given: weights to start from\n"
           "f.yaml:1:1: label: must not be empty\n"
           "f.yaml:1:1: sizes: must not be empty");
-  REQUIRE(sample::file_mistakes("label: a\nsizes: [1, 10]\ncheckpoint: /nowhere/x.npz\nfolder: /dev/null\neither: /nowhere\nmaybe: /\nside: 33\nmode: exac\n") ==
-          "f.yaml:2:12: sizes[1]: must be <= 9, is 10\n"
-          "f.yaml:3:13: checkpoint: no such file: '/nowhere/x.npz'\n"
-          "f.yaml:4:9: folder: must be a folder, '/dev/null' is a file\n"
-          "f.yaml:5:9: either: no such file or folder: '/nowhere'\n"
-          "f.yaml:6:8: maybe: must be a file, '/' is a folder\n"
-          "f.yaml:7:7: side: must be one of 32, 64, is 33\n"
-          "f.yaml:8:7: mode: must be one of fast, exact, is 'exac' (did you mean 'exact'?)");
+  REQUIRE(
+      sample::file_mistakes(
+          "label: a\nsizes: [1, 10]\ncheckpoint: /nowhere/x.npz\nfolder: /dev/null\neither: /nowhere\nmaybe: /\nside: 33\nmode: exac\n") ==
+      "f.yaml:2:12: sizes[1]: must be <= 9, is 10\n"
+      "f.yaml:3:13: checkpoint: no such file: '/nowhere/x.npz'\n"
+      "f.yaml:4:9: folder: must be a folder, '/dev/null' is a file\n"
+      "f.yaml:5:9: either: no such file or folder: '/nowhere'\n"
+      "f.yaml:6:8: maybe: must be a file, '/' is a folder\n"
+      "f.yaml:7:7: side: must be one of 32, 64, is 33\n"
+      "f.yaml:8:7: mode: must be one of fast, exact, is 'exac' (did you mean 'exact'?)");
   REQUIRE(sample::file_mistakes("checkpoint: /dev/null\nlabel: x\nsizes: [1]") == "");
 }
 

@@ -24,18 +24,21 @@ const char* kEverything =
     "extra:\n  - {type: shapes}\n  - {type: image_folder, path: p}\n"
     "weights: {\"a b\": 0.1, \"<<\": 2, \"\": 3, \"null\": 4}\n"
     "folders: {one: {path: x}, two: {}}\n"
-    "names: [\"\", null_, 'no', '1.0', ' lead', 'a # b', 'a: b', \"x\\ny\\t\\\"\\\\\", '~', \"'\", 'é', \"\\u2028\", \"\\0\", '- a', '{', '#']\n"
+    "names: [\"\", null_, 'no', '1.0', ' lead', 'a # b', 'a: b', \"x\\ny\\t\\\"\\\\\", '~', \"'\", 'é', \"\\u2028\", \"\\0\", '- a', '{', "
+    "'#']\n"
     "grid: [[1, -2], []]\n"
     "title: |\n  two\n  lines\n";
 
 }  // namespace
 
 TEST_CASE("A dump lists every value with its origin", "[core][options]") {
-  const std::string text = dump({ConfigLayer::from_text("a.yaml", "rule:\n  resize: 128\ndata: {type: image_folder, path: x y}"), ConfigLayer::from_override("augment=true")});
+  const std::string text = dump({ConfigLayer::from_text("a.yaml", "rule:\n  resize: 128\ndata: {type: image_folder, path: x y}"),
+                                 ConfigLayer::from_override("augment=true")});
   REQUIRE_THAT(text, Contains("# zoo-test run | "));
   REQUIRE_THAT(text, Contains("\ndata:\n  type: image_folder  ") && Contains("\n  path: \"x y\"  "));
   REQUIRE_THAT(text, Contains("# a.yaml:2:11\n") && Contains("# command line\n"));
-  REQUIRE_THAT(text, Contains("\nsecond: null  ") && Contains("\nseed: 18446744073709551615  ") && Contains("\n  decay_steps: [100, 200]  "));
+  REQUIRE_THAT(text,
+               Contains("\nsecond: null  ") && Contains("\nseed: 18446744073709551615  ") && Contains("\n  decay_steps: [100, 200]  "));
   // Each leaf has a comment; the lines without one open a map or list.
   for (size_t start = 0; start < text.size();) {
     const size_t end = text.find('\n', start);
@@ -101,9 +104,12 @@ TEST_CASE("Options become JSON that reads back as options", "[core][options]") {
 
 TEST_CASE("Help has one row per key, with type, default, range and meaning", "[core][options]") {
   const std::string help = zoo::options_help<sample::Options>();
-  REQUIRE_THAT(help, Contains("  batch_size ") && Contains(" integer ") && Contains(" 64 ") && Contains(" >= 1 ") && Contains(" images a step\n"));
-  REQUIRE_THAT(help, Contains("  data.type ") && Contains(" shapes, image_folder ") && Contains(" a folder per class (type image_folder)\n"));
-  REQUIRE_THAT(help, Contains("  extra[].classes ") && Contains("  folders.<name>.path ") && Contains("  second.resize ") && Contains(" divides batch_size "));
+  REQUIRE_THAT(
+      help, Contains("  batch_size ") && Contains(" integer ") && Contains(" 64 ") && Contains(" >= 1 ") && Contains(" images a step\n"));
+  REQUIRE_THAT(help,
+               Contains("  data.type ") && Contains(" shapes, image_folder ") && Contains(" a folder per class (type image_folder)\n"));
+  REQUIRE_THAT(help, Contains("  extra[].classes ") && Contains("  folders.<name>.path ") && Contains("  second.resize ") &&
+                         Contains(" divides batch_size "));
   REQUIRE_THAT(help, Contains(" in [1, 1000] "));
   // Aligned: the types of two short keys stand below each other.
   const auto column = [&](const char* key, const char* type) {

@@ -30,7 +30,8 @@ TEST_CASE("JSON mistakes are told with file, line and column", "[core][json]") {
   REQUIRE_THROWS_WITH(parse_json("\xEF\xBB\xBF{}", "f.json"), Contains("bytes before the JSON document"));
   REQUIRE_THROWS_WITH(parse_json("{} x", "f.json"), Contains("f.json:1:4"));
   REQUIRE_THROWS_WITH(parse_json("", "f.json"), Contains("empty"));
-  for (const char* bad : {"{} {}", "[1,]", "{\"a\":1,}", "01", "+1", ".5", "1.", "nan", "NaN", "Infinity", "'a'", "\"\xff\"", "\"\\ud800\"", "// c\n1", "1e999", "\"\n\"", "{a:1}", "[1 2]"}) {
+  for (const char* bad : {"{} {}", "[1,]", "{\"a\":1,}", "01", "+1", ".5", "1.", "nan", "NaN", "Infinity", "'a'", "\"\xff\"", "\"\\ud800\"",
+                          "// c\n1", "1e999", "\"\n\"", "{a:1}", "[1 2]"}) {
     CAPTURE(bad);
     REQUIRE_THROWS_AS(parse_json(bad, "f.json"), zoo::UserError);
   }

@@ -102,7 +102,9 @@ inline Options load(const std::vector<zoo::ConfigLayer>& layers, zoo::Origins* o
   return options;
 }
 
-inline Options load(std::string_view yaml, zoo::Origins* origins = nullptr) { return load({zoo::ConfigLayer::from_text("a.yaml", yaml)}, origins); }
+inline Options load(std::string_view yaml, zoo::Origins* origins = nullptr) {
+  return load({zoo::ConfigLayer::from_text("a.yaml", yaml)}, origins);
+}
 
 // What ConfigError says, or "" if nothing is wrong.
 inline std::string mistakes(const std::vector<zoo::ConfigLayer>& layers) {

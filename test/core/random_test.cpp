@@ -57,7 +57,10 @@ TEST_CASE("Uniforms and normals have the moments they should", "[core][random]")
   RandomStream random({.seed = 5});
   std::vector<double> u(n);
   double mean = 0;
-  for (double& x : u) { x = random.uniform(); mean += x / n; }
+  for (double& x : u) {
+    x = random.uniform();
+    mean += x / n;
+  }
   REQUIRE(std::abs(mean - 0.5) < 0.002);
   // Kolmogorov: sqrt(n)·D exceeds 1.95 with probability .001.
   std::sort(u.begin(), u.end());
@@ -85,7 +88,11 @@ TEST_CASE("Gamma and beta variates have the moments of their shapes", "[core][ra
   RandomStream random({.seed = 6});
   for (double a : {0.1, 0.5, 1.0, 2.5, 40.0}) {
     double sum = 0, squares = 0;
-    for (int i = 0; i < n; ++i) { const double g = random.gamma(a); sum += g; squares += g * g; }
+    for (int i = 0; i < n; ++i) {
+      const double g = random.gamma(a);
+      sum += g;
+      squares += g * g;
+    }
     const double mean = sum / n, variance = squares / n - mean * mean;
     CAPTURE(a);
     REQUIRE(std::abs(mean - a) < 5 * std::sqrt(a / n));
@@ -93,7 +100,11 @@ TEST_CASE("Gamma and beta variates have the moments of their shapes", "[core][ra
   }
   for (auto [a, b] : {std::pair{0.1, 0.1}, {1.0, 1.0}, {0.2, 3.0}, {5.0, 2.0}}) {
     double sum = 0, squares = 0;
-    for (int i = 0; i < n; ++i) { const double x = random.beta(a, b); sum += x; squares += x * x; }
+    for (int i = 0; i < n; ++i) {
+      const double x = random.beta(a, b);
+      sum += x;
+      squares += x * x;
+    }
     const double mean = a / (a + b), variance = a * b / ((a + b) * (a + b) * (a + b + 1));
     CAPTURE(a, b);
     REQUIRE(std::abs(sum / n - mean) < 5 * std::sqrt(variance / n));
@@ -140,7 +151,8 @@ TEST_CASE("A permutation holds each number once, and edges are fine", "[core][ra
 
 TEST_CASE("Derived seeds differ by name and by seed, and stay", "[core][random]") {
   std::set<uint64_t> seeds;
-  for (uint64_t seed : {0, 1, 2}) for (const char* name : {"", "a", "b", "subset", "subset "}) seeds.insert(zoo::derive_seed(seed, name));
+  for (uint64_t seed : {0, 1, 2})
+    for (const char* name : {"", "a", "b", "subset", "subset "}) seeds.insert(zoo::derive_seed(seed, name));
   REQUIRE(seeds.size() == 15);
   REQUIRE(zoo::derive_seed(1, "subset") == zoo::derive_seed(1, "subset"));
 }

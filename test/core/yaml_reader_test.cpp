@@ -66,7 +66,8 @@ TEST_CASE("Alias bombs, deep nesting and huge files end early", "[core][options]
   REQUIRE_THAT(mistakes("a: " + std::string(100, '[') + std::string(100, ']')), Contains("nested deeper than 64 levels"));
   REQUIRE_THAT(mistakes("a: " + std::string(100'000, '[')), Contains("a.yaml:1:"));
   std::string chain = "a: &a0 [[[[[[[[[[x]]]]]]]]]]\n";
-  for (int i = 1; i < 10; ++i) chain += "b" + std::to_string(i) + ": &a" + std::to_string(i) + " [[[[[[[[[[*a" + std::to_string(i - 1) + "]]]]]]]]]]\n";
+  for (int i = 1; i < 10; ++i)
+    chain += "b" + std::to_string(i) + ": &a" + std::to_string(i) + " [[[[[[[[[[*a" + std::to_string(i - 1) + "]]]]]]]]]]\n";
   REQUIRE_THAT(mistakes(chain), Contains("nested deeper than 64 levels"));
 }
 
@@ -88,11 +89,14 @@ TEST_CASE("key=value is YAML on the right and a path of keys on the left", "[cor
   REQUIRE_THROWS_WITH(ConfigLayer::from_override("a..b=1"), Contains("command line: a..b: not a path of keys"));
   REQUIRE_THROWS_WITH(ConfigLayer::from_override("=1"), Contains("not a path of keys"));
   REQUIRE_THROWS_WITH(ConfigLayer::from_override("title=[1"), Contains("command line: title: ") && Contains("is a bracket left open?"));
-  REQUIRE(mistakes({ConfigLayer::from_override("weights={a: 1, a: 2}")}) == "command line: weights.a: the key is repeated; it was given in line 1");
+  REQUIRE(mistakes({ConfigLayer::from_override("weights={a: 1, a: 2}")}) ==
+          "command line: weights.a: the key is repeated; it was given in line 1");
 }
 
 TEST_CASE("Damaged files give an error or options, and nothing else", "[core][options]") {
-  const std::string good = "data: &d {type: shapes, classes: 4}\nextra: [*d, *d]\nrule:\n  base_rate: 0.1 # x\n  decay_steps: [1, 2]\nnames:\n  - \"a\\n\"\n  - 'b'\ntitle: |\n  text\n  more\n";
+  const std::string good =
+      "data: &d {type: shapes, classes: 4}\nextra: [*d, *d]\nrule:\n  base_rate: 0.1 # x\n  decay_steps: [1, 2]\nnames:\n  - \"a\\n\"\n  - "
+      "'b'\ntitle: |\n  text\n  more\n";
   REQUIRE(mistakes(good) == "");
   std::mt19937 random(1);
   int refused = 0;

@@ -22,7 +22,8 @@ void require_near(const FloatImage& got, const FloatImage& want, double margin =
   for (size_t i = 0; i < want.pixels.size(); ++i) REQUIRE(got.pixels[i] == Approx(want.pixels[i]).margin(margin));
 }
 
-template <class Change> FloatImage changed(FloatImage image, Change change) {
+template <class Change>
+FloatImage changed(FloatImage image, Change change) {
   change(image);
   return image;
 }
@@ -101,7 +102,8 @@ TEST_CASE("Gaussian weights are those of the formula", "[data]") {
 
 TEST_CASE("SimCLR's blur darkens borders and torchvision's mirrors them", "[data]") {
   const FloatImage white{9, 9, 3, std::vector<float>(243, 1)};
-  const auto simclr = gaussian_blur(white, BlurConvention::simclr, 3, 1), torchvision = gaussian_blur(white, BlurConvention::torchvision, 3, 1);
+  const auto simclr = gaussian_blur(white, BlurConvention::simclr, 3, 1),
+             torchvision = gaussian_blur(white, BlurConvention::torchvision, 3, 1);
   const double edge = 1 - 0.27406862;
   CHECK(simclr.pixels[0] == Approx(edge * edge));
   CHECK(simclr.row(4)[12] == Approx(1));

@@ -1,4 +1,5 @@
 #include "test/catch.h"
+#include "test/files.h"
 #include <libzoo/core/error.h>
 #include <libzoo/core/random.h>
 #include <libzoo/data/image_dataset.h>
@@ -13,20 +14,11 @@
 #include <map>
 #include <set>
 
-#include <unistd.h>
-
 using namespace zoo::data;
+using namespace zoo::test;
 namespace fs = std::filesystem;
 
 namespace {
-
-// A folder of its own for a test, gone when it ends.
-struct Scratch {
-  fs::path path = fs::temp_directory_path() / ("zoo-data-" + std::to_string(::getpid()) + "-" + std::to_string(counter++));
-  Scratch() { fs::create_directories(path); }
-  ~Scratch() { fs::remove_all(path); }
-  static inline int counter = 0;
-};
 
 void write_file(const fs::path& path, const std::vector<uint8_t>& bytes) {
   fs::create_directories(path.parent_path());
@@ -174,7 +166,8 @@ TEST_CASE("A shape without noise shows its ground, its colours and its figure", 
     // The figure lies within 0.4 - 0.36 … 0.6 + 0.36 of the side: the border is ground, one colour.
     std::set<std::array<uint8_t, 3>> border, middle;
     for (int64_t k = 0; k < 64; ++k)
-      for (const uint8_t* p : {image.row(0) + 3 * k, image.row(63) + 3 * k, image.row(k), image.row(k) + 3 * 63}) border.insert({p[0], p[1], p[2]});
+      for (const uint8_t* p : {image.row(0) + 3 * k, image.row(63) + 3 * k, image.row(k), image.row(k) + 3 * 63})
+        border.insert({p[0], p[1], p[2]});
     REQUIRE(border.size() == 1);
     for (int64_t y = 24; y < 40; ++y)
       for (const uint8_t* p = image.row(y) + 3 * 24; p < image.row(y) + 3 * 40; p += 3) middle.insert({p[0], p[1], p[2]});
@@ -266,10 +259,10 @@ TEST_CASE("A subset keeps classes and gives its items in the order asked for", "
 }
 
 TEST_CASE("An IDX set is resized as torch interpolates, then padded", "[data]") {
-  Scratch scratch;
-  write_file(scratch.path / "images", idx_file({2, 2, 2}, {0, 100, 200, 40, 7, 7, 7, 7}));
-  write_file(scratch.path / "labels", idx_file({2}, {1, 0}));
-  auto set = open_dataset(IdxOptions{.images = scratch.path / "images", .labels = scratch.path / "labels", .resize = 4, .pad = 1});
+  TemporaryFolder scratch;
+  write_file(scratch / "images", idx_file({2, 2, 2}, {0, 100, 200, 40, 7, 7, 7, 7}));
+  write_file(scratch / "labels", idx_file({2}, {1, 0}));
+  auto set = open_dataset(IdxOptions{.images = scratch / "images", .labels = scratch / "labels", .resize = 4, .pad = 1});
   REQUIRE(set->num_classes() == 2);
   REQUIRE(set->label(0) == 1);
   REQUIRE(set->typical_size().height == 6);
@@ -285,13 +278,13 @@ TEST_CASE("An IDX set is resized as torch interpolates, then padded", "[data]") 
         REQUIRE(int(image.row(y)[3 * x + c]) == (inside ? expected[size_t(y - 1)][size_t(x - 1)] : 0));
       }
     }
-  REQUIRE(open_dataset(IdxOptions{.images = scratch.path / "images", .labels = scratch.path / "labels"})->image(1).pixels ==
+  REQUIRE(open_dataset(IdxOptions{.images = scratch / "images", .labels = scratch / "labels"})->image(1).pixels ==
           std::vector<uint8_t>(12, 7));
 }
 
 TEST_CASE("IDX files that do not belong together are refused by name", "[data]") {
-  Scratch scratch;
-  const auto images = scratch.path / "images", labels = scratch.path / "labels";
+  TemporaryFolder scratch;
+  const auto images = scratch / "images", labels = scratch / "labels";
   const auto open = [&] { return open_dataset(IdxOptions{.images = images, .labels = labels}); };
   REQUIRE_THROWS_WITH(open(), Contains("images"));
   write_file(images, idx_file({2, 1, 1}, {1, 2}));
@@ -309,13 +302,13 @@ TEST_CASE("IDX files that do not belong together are refused by name", "[data]")
 }
 
 TEST_CASE("A folder of pictures is a set with a class per folder, in the order of names", "[data]") {
-  Scratch scratch;
-  write_picture(scratch.path / "zebra" / "b.JPG", {200, 200, 200});
-  write_picture(scratch.path / "zebra" / "deep" / "a.jpeg", {255, 0, 0}, 10, 30);
-  write_picture(scratch.path / "ant" / "1.png", {0, 0, 0});  // a JPEG under another name
-  write_file(scratch.path / "ant" / ".DS_Store", {1, 2, 3});
-  write_file(scratch.path / "notes.txt", {'a'});
-  auto set = open_dataset(ImageFolderOptions{.path = scratch.path});
+  TemporaryFolder scratch;
+  write_picture(scratch / "zebra" / "b.JPG", {200, 200, 200});
+  write_picture(scratch / "zebra" / "deep" / "a.jpeg", {255, 0, 0}, 10, 30);
+  write_picture(scratch / "ant" / "1.png", {0, 0, 0});  // a JPEG under another name
+  write_file(scratch / "ant" / ".DS_Store", {1, 2, 3});
+  write_file(scratch / "notes.txt", {'a'});
+  auto set = open_dataset(ImageFolderOptions{.path = scratch.path()});
   REQUIRE(set->size() == 3);
   REQUIRE(set->class_names() == std::vector<std::string>{"ant", "zebra"});
   REQUIRE(set->label(0) == 0);
@@ -325,57 +318,57 @@ TEST_CASE("A folder of pictures is a set with a class per folder, in the order o
   REQUIRE(set->image(2).width == 30);
   REQUIRE(set->typical_size().width == 12);
 
-  fs::create_directory_symlink(scratch.path / "ant", scratch.path / "wasp");  // a link to a folder beside is fine
-  REQUIRE(open_dataset(ImageFolderOptions{.path = scratch.path})->num_classes() == 3);
+  fs::create_directory_symlink(scratch / "ant", scratch / "wasp");  // a link to a folder beside is fine
+  REQUIRE(open_dataset(ImageFolderOptions{.path = scratch.path()})->num_classes() == 3);
 }
 
 TEST_CASE("Folders that are no data set are refused with the folder's name and the way out", "[data]") {
-  Scratch scratch;
-  const auto open = [&] { return open_dataset(ImageFolderOptions{.path = scratch.path / "set"}); };
+  TemporaryFolder scratch;
+  const auto open = [&] { return open_dataset(ImageFolderOptions{.path = scratch / "set"}); };
   REQUIRE_THROWS_WITH(open(), Contains("does not exist"));
-  write_file(scratch.path / "file", {1});
-  REQUIRE_THROWS_WITH(open_dataset(ImageFolderOptions{.path = scratch.path / "file"}), Contains("is not a folder"));
-  fs::create_directories(scratch.path / "set");
+  write_file(scratch / "file", {1});
+  REQUIRE_THROWS_WITH(open_dataset(ImageFolderOptions{.path = scratch / "file"}), Contains("is not a folder"));
+  fs::create_directories(scratch / "set");
   REQUIRE_THROWS_WITH(open(), Contains("no class folders"));
-  write_picture(scratch.path / "set" / "ant" / "1.jpg", {0, 0, 0});
+  write_picture(scratch / "set" / "ant" / "1.jpg", {0, 0, 0});
   REQUIRE_THROWS_WITH(open(), Contains("one class folder only, ant"));
-  fs::create_directories(scratch.path / "set" / "bee");
+  fs::create_directories(scratch / "set" / "bee");
   REQUIRE_THROWS_WITH(open(), Contains("set/bee") && Contains("no files"));
-  write_picture(scratch.path / "set" / "bee" / "1.jpg", {0, 0, 0});
+  write_picture(scratch / "set" / "bee" / "1.jpg", {0, 0, 0});
   REQUIRE(open()->size() == 2);
 
-  const auto bad_name = scratch.path / "set" / "bee" / "caf\xe9.jpg";
+  const auto bad_name = scratch / "set" / "bee" / "caf\xe9.jpg";
   write_picture(bad_name, {0, 0, 0});
   REQUIRE_THROWS_WITH(open(), Contains("caf\\xe9.jpg is not UTF-8"));
   fs::remove(bad_name);
 
-  const auto link = scratch.path / "set" / "bee" / "again";
-  fs::create_directory_symlink(scratch.path / "set", link);
+  const auto link = scratch / "set" / "bee" / "again";
+  fs::create_directory_symlink(scratch / "set", link);
   REQUIRE_THROWS_WITH(open(), Contains("bee/again") && Contains("folder that contains it"));
   fs::remove(link);
   fs::create_symlink(link, link);
   REQUIRE_THROWS_WITH(open(), Contains("in a circle"));
   fs::remove(link);
-  fs::create_symlink(scratch.path / "nothing", link);
+  fs::create_symlink(scratch / "nothing", link);
   REQUIRE_THROWS_WITH(open(), Contains("link to nothing"));
   fs::remove(link);
 
-  write_file(scratch.path / "set" / "bee" / "torn.jpg", {0xff, 0xd8, 0xff, 0xe0});
+  write_file(scratch / "set" / "bee" / "torn.jpg", {0xff, 0xd8, 0xff, 0xe0});
   auto set = open();
   REQUIRE_THROWS_WITH(set->image(2), Contains("torn.jpg"));
-  fs::remove(scratch.path / "set" / "bee" / "torn.jpg");
+  fs::remove(scratch / "set" / "bee" / "torn.jpg");
   REQUIRE_THROWS_WITH(set->image(2), Contains("torn.jpg"));
 }
 
 TEST_CASE("CIFAR files follow one another, with their planes interleaved", "[data]") {
-  Scratch scratch;
+  TemporaryFolder scratch;
   std::vector<uint8_t> one(3073, 10), two(3073);
   one[0] = 9;
   two[0] = 3;
   for (size_t i = 0; i < 3072; ++i) two[1 + i] = uint8_t(i / 1024 * 50 + i % 50);
-  write_file(scratch.path / "a.bin", one);
-  write_file(scratch.path / "b.bin", two);
-  auto set = open_dataset(CifarOptions{.variant = CifarKind::cifar10, .files = {scratch.path / "a.bin", scratch.path / "b.bin"}});
+  write_file(scratch / "a.bin", one);
+  write_file(scratch / "b.bin", two);
+  auto set = open_dataset(CifarOptions{.variant = CifarKind::cifar10, .files = {scratch / "a.bin", scratch / "b.bin"}});
   REQUIRE(set->size() == 2);
   REQUIRE(set->num_classes() == 10);
   REQUIRE(set->class_name(set->label(0)) == "truck");
@@ -388,12 +381,12 @@ TEST_CASE("CIFAR files follow one another, with their planes interleaved", "[dat
   std::vector<uint8_t> fine(3074, 1);
   fine[0] = 19;
   fine[1] = 99;
-  write_file(scratch.path / "train.bin", fine);
-  auto hundred = open_dataset(CifarOptions{.variant = CifarKind::cifar100, .files = {scratch.path / "train.bin"}});
+  write_file(scratch / "train.bin", fine);
+  auto hundred = open_dataset(CifarOptions{.variant = CifarKind::cifar100, .files = {scratch / "train.bin"}});
   REQUIRE(hundred->label(0) == 99);
   REQUIRE(hundred->superclass(99) == "coarse_19");
   REQUIRE_THROWS_WITH(open_dataset(CifarOptions{}), Contains("files"));
-  REQUIRE_THROWS_WITH(open_dataset(CifarOptions{.files = {scratch.path / "train.bin"}}), Contains("train.bin"));
+  REQUIRE_THROWS_WITH(open_dataset(CifarOptions{.files = {scratch / "train.bin"}}), Contains("train.bin"));
 }
 
 TEST_CASE("Data sets are chosen and checked as options", "[data]") {

@@ -138,7 +138,8 @@ TEST_CASE("With replacement every batch is full and every draw has its own augme
   size_t distinct = 0;
   for (const auto& [index, values] : augmentations) distinct += values.size();
   REQUIRE(distinct == 192);
-  auto finite = image_batches(std::make_shared<Numbers>(5), transform(), {.batch_size = 4, .drop_last = false, .replacement = true, .epochs = 2});
+  auto finite =
+      image_batches(std::make_shared<Numbers>(5), transform(), {.batch_size = 4, .drop_last = false, .replacement = true, .epochs = 2});
   REQUIRE(drain(finite).back().indices.size() == 2);
 }
 
@@ -196,8 +197,9 @@ TEST_CASE("Pictures that can't be read are left out of full batches, once each i
   const auto numbers = std::make_shared<Numbers>(20, std::set<int64_t>{2, 3, 17});
   for (int workers : {0, 3}) {
     messages.clear();
-    auto stream = image_batches(numbers, transform(),
-                                {.batch_size = 5, .shuffle = false, .drop_last = false, .epochs = 2, .workers = workers, .bad_items = BadItemPolicy::skip(3)});
+    auto stream = image_batches(
+        numbers, transform(),
+        {.batch_size = 5, .shuffle = false, .drop_last = false, .epochs = 2, .workers = workers, .bad_items = BadItemPolicy::skip(3)});
     std::vector<std::vector<int64_t>> indices;
     for (const auto& b : drain(stream)) indices.push_back(b.indices);
     const std::vector<std::vector<int64_t>> epoch{{0, 1, 4, 5, 6}, {7, 8, 9, 10, 11}, {12, 13, 14, 15, 16}, {18, 19}};
@@ -207,14 +209,16 @@ TEST_CASE("Pictures that can't be read are left out of full batches, once each i
     REQUIRE(messages.size() == 3);
     REQUIRE_THAT(messages[0], Contains("number_2.png: torn"));
   }
-  auto capped = image_batches(numbers, transform(), {.batch_size = 5, .shuffle = false, .drop_last = false, .bad_items = BadItemPolicy::skip(2)});
+  auto capped =
+      image_batches(numbers, transform(), {.batch_size = 5, .shuffle = false, .drop_last = false, .bad_items = BadItemPolicy::skip(2)});
   REQUIRE_THROWS_WITH(drain(capped), Contains("3 items could not be used, 2 are allowed") && Contains("number_17.png"));
   auto strict = image_batches(numbers, transform(), {.batch_size = 5, .shuffle = false, .epochs = 1, .workers = 2});
   REQUIRE_THROWS_WITH(strict.next(), Contains("number_2.png: torn"));
   REQUIRE(strict.next()->indices == std::vector<int64_t>{5, 6, 7, 8, 9});
 
   // Too few good pictures for a batch, or none at all: an error, not an endless search.
-  auto short_of = image_batches(std::make_shared<Numbers>(4, std::set<int64_t>{1, 2}), transform(), {.batch_size = 3, .bad_items = BadItemPolicy::skip()});
+  auto short_of = image_batches(std::make_shared<Numbers>(4, std::set<int64_t>{1, 2}), transform(),
+                                {.batch_size = 3, .bad_items = BadItemPolicy::skip()});
   REQUIRE_THROWS_WITH(short_of.next(), Contains("2 unreadable pictures leave no batch of 3"));
   auto none = image_batches(std::make_shared<Numbers>(2, std::set<int64_t>{0, 1}), transform(),
                             {.batch_size = 3, .replacement = true, .bad_items = BadItemPolicy::skip()});
@@ -222,7 +226,8 @@ TEST_CASE("Pictures that can't be read are left out of full batches, once each i
 }
 
 TEST_CASE("A transform's error names the picture", "[data]") {
-  ImageTransform broken{.height = 1, .width = 1, .apply = [](const zoo::io::Image&, const zoo::RandomKey&, float*) { throw zoo::Error("too small"); }};
+  ImageTransform broken{
+      .height = 1, .width = 1, .apply = [](const zoo::io::Image&, const zoo::RandomKey&, float*) { throw zoo::Error("too small"); }};
   auto stream = image_batches(std::make_shared<Numbers>(3), broken, {.batch_size = 2, .shuffle = false});
   REQUIRE_THROWS_WITH(stream.next(), Contains("number_0.png: too small"));
 }

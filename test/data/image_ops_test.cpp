@@ -27,8 +27,8 @@ TEST_CASE("A crop is a view of the picture's own pixels", "[data]") {
 
 TEST_CASE("A crop that is empty or leaves the picture is refused", "[data]") {
   const Image image = counting(4, 5, 1);
-  for (const PixelBox& box : {PixelBox{0, 0, 5, 1}, PixelBox{0, 0, 1, 6}, PixelBox{-1, 0, 2, 2}, PixelBox{0, -1, 2, 2}, PixelBox{0, 0, 0, 1},
-                              PixelBox{0, 0, 1, -1}, PixelBox{3, 0, 2, 2}, PixelBox{INT64_MAX, 0, INT64_MAX, 1}}) {
+  for (const PixelBox& box : {PixelBox{0, 0, 5, 1}, PixelBox{0, 0, 1, 6}, PixelBox{-1, 0, 2, 2}, PixelBox{0, -1, 2, 2},
+                              PixelBox{0, 0, 0, 1}, PixelBox{0, 0, 1, -1}, PixelBox{3, 0, 2, 2}, PixelBox{INT64_MAX, 0, INT64_MAX, 1}}) {
     REQUIRE_THROWS_WITH(crop(View<uint8_t>(image), box), Contains("leaves the picture of 4x5"));
   }
 }
@@ -87,7 +87,8 @@ TEST_CASE("One mean serves any number of channels; other counts must agree", "[d
   std::vector<float> out(4);
   Normalizer({0.5f}, {0.5f}).chw(View<uint8_t>(Image{1, 2, 2, {0, 255, 255, 0}}), out.data());
   CHECK(out == std::vector<float>{-1, 1, 1, -1});
-  REQUIRE_THROWS_WITH(Normalizer({0, 0, 0}, {1, 1, 1}).chw(View<uint8_t>(counting(1, 1, 1)), out.data()), Contains("has 1 channels, mean and standard deviation 3"));
+  REQUIRE_THROWS_WITH(Normalizer({0, 0, 0}, {1, 1, 1}).chw(View<uint8_t>(counting(1, 1, 1)), out.data()),
+                      Contains("has 1 channels, mean and standard deviation 3"));
   REQUIRE_THROWS_WITH(Normalizer({0, 0}, {1, 0}), Contains("must not be 0"));
   REQUIRE_THROWS_WITH(Normalizer({0, 0}, {1}), Contains("2 means and 1 standard deviations"));
   REQUIRE_THROWS_WITH(Normalizer({}, {}), Contains("at least one"));

@@ -114,16 +114,20 @@ TEST_CASE("Conventions put samples at different places", "[data]") {
 
 TEST_CASE("The bicubic constant and its borders differ between conventions", "[data]") {
   // An impulse in the middle of a wide row, doubled: Keys' kernel at 1/4 and 5/4 from it, a = -0.75 or -0.5.
-  auto keys = [](double x, double a) { return x <= 1 ? (a + 2) * x * x * x - (a + 3) * x * x + 1 : a * x * x * x - 5 * a * x * x + 8 * a * x - 4 * a; };
+  auto keys = [](double x, double a) {
+    return x <= 1 ? (a + 2) * x * x * x - (a + 3) * x * x + 1 : a * x * x * x - 5 * a * x * x + 8 * a * x - 4 * a;
+  };
   const std::vector<float> impulse{0, 0, 0, 1, 0, 0, 0};
-  const auto torch = line(impulse, 14, Convention::torch, Interpolation::bicubic), tf = line(impulse, 14, Convention::tf, Interpolation::bicubic);
+  const auto torch = line(impulse, 14, Convention::torch, Interpolation::bicubic),
+             tf = line(impulse, 14, Convention::tf, Interpolation::bicubic);
   CHECK(torch[6] == Approx(keys(0.25, -0.75)));
   CHECK(torch[8] == Approx(keys(0.75, -0.75)));
   CHECK(torch[9] == Approx(keys(1.25, -0.75)));
   CHECK(tf[6] == Approx(keys(0.25, -0.5)));
   CHECK(tf[9] == Approx(keys(1.25, -0.5)));
   // First of eight places from four samples: centre -1/4. tf drops the two taps outside, torch adds them to the border.
-  CHECK(line({1, 0, 0, 0}, 8, Convention::tf, Interpolation::bicubic)[0] == Approx(keys(0.25, -0.5) / (keys(0.25, -0.5) + keys(1.25, -0.5))));
+  CHECK(line({1, 0, 0, 0}, 8, Convention::tf, Interpolation::bicubic)[0] ==
+        Approx(keys(0.25, -0.5) / (keys(0.25, -0.5) + keys(1.25, -0.5))));
   CHECK(line({1, 0, 0, 0}, 8, Convention::torch, Interpolation::bicubic)[0] == Approx(1 - keys(1.25, -0.75)));
 }
 
@@ -207,7 +211,8 @@ TEST_CASE("Sizes, boxes and modes that make no sense are refused", "[data]") {
   REQUIRE_THROWS_WITH(resize(image, 5, 5, {.convention = Convention::tf}), Contains("tf convention gives floats"));
   REQUIRE_THROWS_WITH(resize(image, 5, 5, {.mode = Interpolation::area}), Contains("no such interpolation mode"));
   REQUIRE_THROWS_WITH(resize(image, 5, 5, {.window = PixelBox{0, 0, 6, 2}}), Contains("leaves the picture of 5x5"));
-  REQUIRE_THROWS_WITH(resize_float(image, 5, 5, {.convention = Convention::tf1, .antialias = true}), Contains("no such interpolation mode"));
+  REQUIRE_THROWS_WITH(resize_float(image, 5, 5, {.convention = Convention::tf1, .antialias = true}),
+                      Contains("no such interpolation mode"));
   REQUIRE_THROWS_WITH(resize_float(image, 5, 5, {.convention = Convention::torch, .mode = Interpolation::lanczos}), Contains("no such"));
   REQUIRE_THROWS_WITH(parse_convention("keras"), Contains("'keras' is unknown"));
   CHECK(parse_interpolation("lanczos3") == Interpolation::lanczos);

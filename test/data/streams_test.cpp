@@ -53,7 +53,12 @@ using Build = std::function<Stream<Items>(int workers, std::shared_ptr<Decoded> 
 constexpr int64_t kItems = 47;  // each id occurs once in every pipeline below
 
 auto decode(int workers, std::shared_ptr<Decoded> decoded) {
-  return map([decoded](const Ticket& t) { decoded->add(t.index); return t.index; }, {.workers = workers, .name = "decode"});
+  return map(
+      [decoded](const Ticket& t) {
+        decoded->add(t.index);
+        return t.index;
+      },
+      {.workers = workers, .name = "decode"});
 }
 
 auto source() { return indices(kItems, {.seed = 3, .epochs = 1}); }
@@ -74,21 +79,30 @@ const std::vector<std::pair<const char*, Build>> kPipelines{
     {"prefetched map", [](int w, auto d) { return source() | decode(w, d) | batch(4) | prefetch(w + 1); }},
     {"prefetch before a map and a shuffle",
      [](int w, auto d) { return source() | prefetch(2) | decode(w, d) | shuffle(7, 1) | batch(4) | prefetch(3); }},
-    {"two maps",
-     [](int w, auto d) { return source() | decode(w, d) | map([](int64_t i) { return 10 * i; }, {.workers = w}) | batch(3); }},
+    {"two maps", [](int w, auto d) { return source() | decode(w, d) | map([](int64_t i) { return 10 * i; }, {.workers = w}) | batch(3); }},
     {"map without a copy",
      [](int w, auto d) {
-       return source() | map([d](Ticket t) { d->add(t.index); return Payload{std::make_unique<int64_t>(t.index)}; }, {.workers = w})
-              | shuffle(5, 1) | map([](Payload p) { return *p.id; }, {.workers = w}) | prefetch(2) | batch(4);
+       return source() |
+              map(
+                  [d](Ticket t) {
+                    d->add(t.index);
+                    return Payload{std::make_unique<int64_t>(t.index)};
+                  },
+                  {.workers = w}) |
+              shuffle(5, 1) | map([](Payload p) { return *p.id; }, {.workers = w}) | prefetch(2) | batch(4);
      }},
     {"shard, take", [](int w, auto d) { return source() | shard(1, 2) | take(17) | decode(w, d) | batch(2); }},
     {"map that leaves out every fifth",
      [](int w, auto d) {
-       return source() | map([d](Ticket t) {
-                if (t.index % 5 == 0) throw Error("bad");
-                d->add(t.index);
-                return t.index;
-              }, {.workers = w, .bad_items = BadItemPolicy::skip()}) | shuffle(4, 2) | batch(3);
+       return source() |
+              map(
+                  [d](Ticket t) {
+                    if (t.index % 5 == 0) throw Error("bad");
+                    d->add(t.index);
+                    return t.index;
+                  },
+                  {.workers = w, .bad_items = BadItemPolicy::skip()}) |
+              shuffle(4, 2) | batch(3);
      }},
 };
 
@@ -263,7 +277,9 @@ TEST_CASE("Shards are disjoint, complete and in the order of the definition", "[
             Items order(static_cast<size_t>(n));
             std::iota(order.begin(), order.end(), 0);
             if (shuffled) order = zoo::permutation(n, {.seed = 2, .epoch = 3, .purpose = zoo::Purpose::shard_permutation});
-            const int64_t total = mode == ShardMode::none ? n : mode == ShardMode::drop ? n / world * world : (n + world - 1) / world * world;
+            const int64_t total = mode == ShardMode::none   ? n
+                                  : mode == ShardMode::drop ? n / world * world
+                                                            : (n + world - 1) / world * world;
             Items all;
             for (int64_t i = 0; i < total; ++i) all.push_back(order[size_t(i % n)]);
             std::multiset<int64_t> seen;
@@ -304,12 +320,14 @@ TEST_CASE("The ranks of a sharded source share every epoch, and the stage splits
 TEST_CASE("An error of a worker comes out in the place of its item, and the stream goes on behind it", "[data]") {
   for (int workers : {0, 1, 4})
     for (int64_t ahead : {0, 3}) {
-      auto stream = indices(10, {.shuffle = false, .epochs = 1})
-                    | map([](Ticket t) {
-                        if (t.index == 3) throw zoo::UserError("picture 3 is torn");
-                        return t.index;
-                      }, {.workers = workers})
-                    | prefetch(ahead);
+      auto stream = indices(10, {.shuffle = false, .epochs = 1}) |
+                    map(
+                        [](Ticket t) {
+                          if (t.index == 3) throw zoo::UserError("picture 3 is torn");
+                          return t.index;
+                        },
+                        {.workers = workers}) |
+                    prefetch(ahead);
       for (int64_t i = 0; i < 3; ++i) REQUIRE(*stream.next() == i);
       REQUIRE_THROWS_WITH(stream.next(), Contains("picture 3 is torn"));
       for (int64_t i = 4; i < 10; ++i) REQUIRE(*stream.next() == i);
@@ -322,8 +340,8 @@ TEST_CASE("Errors of a stage in front pass through maps and prefetching in order
     if (t.index % 4 == 2) throw Error("torn " + std::to_string(t.index));
     return t.index;
   };
-  auto stream = indices(8, {.shuffle = false, .epochs = 1}) | map(torn, {.workers = 2}) | prefetch(2)
-                | map([](int64_t i) { return -i; }, {.workers = 2}) | prefetch(1);
+  auto stream = indices(8, {.shuffle = false, .epochs = 1}) | map(torn, {.workers = 2}) | prefetch(2) |
+                map([](int64_t i) { return -i; }, {.workers = 2}) | prefetch(1);
   std::string story;
   for (bool more = true; more;) {
     try {
@@ -340,10 +358,13 @@ TEST_CASE("Errors of a stage in front pass through maps and prefetching in order
 TEST_CASE("Bad items are left out up to the cap, which counts on over a restore; other exceptions always stop", "[data]") {
   zoo::log::set_level(zoo::log::Level::error);
   const auto build = [](int workers, int64_t cap) {
-    return indices(30, {.shuffle = false, .epochs = 1}) | map([](Ticket t) {
-             if (t.index % 10 == 4) throw Error("file " + std::to_string(t.index) + " is torn");
-             return t.index;
-           }, {.workers = workers, .bad_items = BadItemPolicy::skip(cap)});
+    return indices(30, {.shuffle = false, .epochs = 1}) | map(
+                                                              [](Ticket t) {
+                                                                if (t.index % 10 == 4)
+                                                                  throw Error("file " + std::to_string(t.index) + " is torn");
+                                                                return t.index;
+                                                              },
+                                                              {.workers = workers, .bad_items = BadItemPolicy::skip(cap)});
   };
   for (int workers : {0, 3}) {
     auto all = build(workers, 3);
@@ -354,7 +375,8 @@ TEST_CASE("Bad items are left out up to the cap, which counts on over a restore;
     second.restore(first.state());
     REQUIRE_THROWS_WITH(drain(second), Contains("3 items could not be used, 2 are allowed") && Contains("file 24 is torn"));
   }
-  auto defect = indices(3, {.epochs = 1}) | map([](Ticket) -> int { throw std::logic_error("defect"); }, {.bad_items = BadItemPolicy::skip()});
+  auto defect =
+      indices(3, {.epochs = 1}) | map([](Ticket) -> int { throw std::logic_error("defect"); }, {.bad_items = BadItemPolicy::skip()});
   REQUIRE_THROWS_WITH(defect.next(), Contains("defect"));
 }
 
@@ -370,7 +392,12 @@ TEST_CASE("Abandoned streams leave no thread", "[data]") {
 
 TEST_CASE("Work is begun ahead by the window only", "[data]") {
   auto begun = std::make_shared<std::atomic<int>>(0);
-  auto stream = indices(1000) | map([begun](Ticket t) { ++*begun; return t.index; }, {.workers = 2, .window = 6});
+  auto stream = indices(1000) | map(
+                                    [begun](Ticket t) {
+                                      ++*begun;
+                                      return t.index;
+                                    },
+                                    {.workers = 2, .window = 6});
   REQUIRE(*begun == 0);
   drain(stream, 10);
   REQUIRE(*begun <= 16);

@@ -20,7 +20,8 @@ Image noise(int64_t height, int64_t width, int64_t channels) {
 }
 
 bool inside(const PixelBox& box, int64_t height, int64_t width) {
-  return box.top >= 0 && box.left >= 0 && box.height >= 1 && box.width >= 1 && box.top + box.height <= height && box.left + box.width <= width;
+  return box.top >= 0 && box.left >= 0 && box.height >= 1 && box.width >= 1 && box.top + box.height <= height &&
+         box.left + box.width <= width;
 }
 
 int64_t count_color(const Image& image, Color color) {
@@ -167,7 +168,8 @@ TEST_CASE("A contact sheet shows each picture whole, with its caption in its col
 }
 
 TEST_CASE("A contact sheet shrinks large pictures and cuts long captions", "[data]") {
-  const std::vector<SheetCell> cells{{noise(90, 300, 3), std::string(500, 'x')}, {noise(3, 3, 4), "tab\tand \xc3\xa4"}, {noise(64, 8, 1), ""}};
+  const std::vector<SheetCell> cells{
+      {noise(90, 300, 3), std::string(500, 'x')}, {noise(3, 3, 4), "tab\tand \xc3\xa4"}, {noise(64, 8, 1), ""}};
   const Image sheet = contact_sheet(cells, {.columns = 8, .cell_pixels = 64});
   CHECK(sheet.width == 3 * 64 + 4 * 6);
   REQUIRE_THROWS_WITH(contact_sheet({}, 3, 40), Contains("at least one picture"));

@@ -17,8 +17,25 @@ size_t length(size_t limit, RandomStream& random) {
 }
 
 void extreme(Input& input, RandomStream& random) {
-  constexpr uint64_t values[] = {0, 1, 2, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF,
-                                 0x100000000, uint64_t(INT64_MAX), uint64_t(INT64_MAX) + 1, UINT64_MAX, UINT64_MAX - 7};
+  constexpr uint64_t values[] = {0,
+                                 1,
+                                 2,
+                                 0x7F,
+                                 0x80,
+                                 0xFF,
+                                 0x100,
+                                 0x7FFF,
+                                 0x8000,
+                                 0xFFFF,
+                                 0x10000,
+                                 0x7FFFFFFF,
+                                 0x80000000,
+                                 0xFFFFFFFF,
+                                 0x100000000,
+                                 uint64_t(INT64_MAX),
+                                 uint64_t(INT64_MAX) + 1,
+                                 UINT64_MAX,
+                                 UINT64_MAX - 7};
   uint64_t value = values[random.below(std::size(values))];
   const size_t width = size_t(1) << random.below(4);
   const size_t at = place(input, random);

@@ -16,7 +16,8 @@ struct Inner {
   double rate = 0.1;
   std::vector<int64_t> sizes{1, 2};
 };
-template <class Field> void fields(Field& field, Inner& o) {
+template <class Field>
+void fields(Field& field, Inner& o) {
   field("rate", o.rate, "a number");
   field("sizes", o.sizes, "a list");
 }
@@ -29,7 +30,8 @@ struct Outer {
   std::map<std::string, double> weights;
   Inner inner;
 };
-template <class Field> void fields(Field& field, Outer& o) {
+template <class Field>
+void fields(Field& field, Outer& o) {
   field("steps", o.steps, "a count");
   field("flag", o.flag, "a truth value");
   field("name", o.name, "a text");

@@ -13,8 +13,8 @@ inline Array random_array(DType type, std::vector<int64_t> shape, uint64_t seed)
   return array;
 }
 
-constexpr DType kEveryType[] = {DType::f64, DType::f32, DType::f16, DType::bf16, DType::i64, DType::i32, DType::i16, DType::i8,
-                                DType::u64, DType::u32, DType::u16, DType::u8, DType::boolean, DType::f8_e4m3, DType::f8_e5m2};
+constexpr DType kEveryType[] = {DType::f64, DType::f32, DType::f16, DType::bf16, DType::i64,     DType::i32,     DType::i16,    DType::i8,
+                                DType::u64, DType::u32, DType::u16, DType::u8,   DType::boolean, DType::f8_e4m3, DType::f8_e5m2};
 
 // One array of odd size for each type, so that what follows is badly aligned where a format packs tightly; and the edges.
 inline Arrays arrays_of_every_type() {

@@ -18,10 +18,10 @@ TEST_CASE("A file is replaced as a whole", "[io]") {
   {
     io::AtomicFile file(folder / "a");
     file.write("new");
-    REQUIRE(contents(folder / "a") == "old");
+    REQUIRE(read_text(folder / "a") == "old");
     file.commit();
   }
-  REQUIRE(contents(folder / "a") == "new");
+  REQUIRE(read_text(folder / "a") == "new");
   REQUIRE(folder.names() == std::vector<std::string>{"a"});
 }
 
@@ -34,7 +34,7 @@ TEST_CASE("What was not committed leaves nothing behind", "[io]") {
     throw Error("in between");
   } catch (const Error&) {
   }
-  REQUIRE(contents(folder / "a") == "old");
+  REQUIRE(read_text(folder / "a") == "old");
   REQUIRE(folder.names() == std::vector<std::string>{"a"});
 }
 
@@ -56,7 +56,7 @@ TEST_CASE("A write that fails names the file and the reason and keeps the old fi
   setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, handler);
   REQUIRE_THAT(message, Contains((folder / "a").string()) && Contains("cannot write at byte 1000") && Contains("File too large"));
-  REQUIRE(contents(folder / "a") == "old");
+  REQUIRE(read_text(folder / "a") == "old");
   REQUIRE(folder.names() == std::vector<std::string>{"a"});
 }
 

@@ -16,7 +16,8 @@ Image waves(int64_t height, int64_t width, int64_t channels) {
   Image image{height, width, channels, {}};
   for (int64_t y = 0; y < height; ++y)
     for (int64_t x = 0; x < width; ++x)
-      for (int64_t c = 0; c < channels; ++c) image.pixels.push_back(uint8_t(127 + 100 * std::sin(0.07 * double(x + 9 * c)) * std::cos(0.05 * double(y))));
+      for (int64_t c = 0; c < channels; ++c)
+        image.pixels.push_back(uint8_t(127 + 100 * std::sin(0.07 * double(x + 9 * c)) * std::cos(0.05 * double(y))));
   return image;
 }
 
@@ -28,8 +29,8 @@ size_t find_marker(const std::vector<uint8_t>& file, uint8_t marker) {
 }
 
 std::vector<uint8_t> with_orientation(std::vector<uint8_t> file, uint8_t orientation) {
-  const std::vector<uint8_t> app1{0xff, 0xe1, 0, 34, 'E', 'x', 'i', 'f', 0, 0, 'M', 'M', 0, 42, 0, 0, 0, 8,
-                                  0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0};
+  const std::vector<uint8_t> app1{0xff, 0xe1, 0,    34,   'E', 'x', 'i', 'f', 0, 0, 'M', 'M',         0, 42, 0, 0, 0, 8,
+                                  0,    1,    0x01, 0x12, 0,   3,   0,   0,   0, 1, 0,   orientation, 0, 0,  0, 0, 0, 0};
   file.insert(file.begin() + 2, app1.begin(), app1.end());
   return file;
 }
@@ -92,7 +93,8 @@ TEST_CASE("A JPEG header that claims absurd sizes is refused", "[io]") {
   auto file = encode_jpeg(waves(16, 16, 3));
   const size_t frame = find_marker(file, 0xc0);
   for (size_t i : {5, 7}) file[frame + i] = 0xff;
-  REQUIRE_THROWS_WITH(decode_jpeg(file, {}, "huge.jpg"), Contains("huge.jpg: the header claims 65296x65296 pixels, the limit is 268435456"));
+  REQUIRE_THROWS_WITH(decode_jpeg(file, {}, "huge.jpg"),
+                      Contains("huge.jpg: the header claims 65296x65296 pixels, the limit is 268435456"));
   REQUIRE_THROWS_WITH(decode_jpeg(encode_jpeg(waves(16, 16, 3)), {.max_pixels = 255}, "small.jpg"), Contains("the limit is 255"));
 }
 

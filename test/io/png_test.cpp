@@ -15,16 +15,20 @@ std::string big_endian(uint32_t value) { return {char(value >> 24), char(value >
 
 std::string chunk(const std::string& type, const std::string& data) {
   const std::string body = type + data;
-  return big_endian(uint32_t(data.size())) + body + big_endian(uint32_t(crc32(0, reinterpret_cast<const Bytef*>(body.data()), uInt(body.size()))));
+  return big_endian(uint32_t(data.size())) + body +
+         big_endian(uint32_t(crc32(0, reinterpret_cast<const Bytef*>(body.data()), uInt(body.size()))));
 }
 
 // `rows`: each with its filter byte in front.
-std::vector<uint8_t> png(uint32_t height, uint32_t width, char depth, char color, const std::string& rows, const std::string& extra = "", char interlace = 0) {
+std::vector<uint8_t> png(uint32_t height, uint32_t width, char depth, char color, const std::string& rows, const std::string& extra = "",
+                         char interlace = 0) {
   std::string packed(compressBound(uLong(rows.size())), 0);
   uLongf size = packed.size();
-  REQUIRE(compress(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(rows.data()), uLong(rows.size())) == Z_OK);
-  const std::string file = "\x89PNG\r\n\x1a\n" + chunk("IHDR", big_endian(width) + big_endian(height) + std::string{depth, color, 0, 0, interlace}) +
-                           extra + chunk("IDAT", packed.substr(0, size)) + chunk("IEND", "");
+  REQUIRE(compress(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(rows.data()), uLong(rows.size())) ==
+          Z_OK);
+  const std::string file = "\x89PNG\r\n\x1a\n" +
+                           chunk("IHDR", big_endian(width) + big_endian(height) + std::string{depth, color, 0, 0, interlace}) + extra +
+                           chunk("IDAT", packed.substr(0, size)) + chunk("IEND", "");
   return {file.begin(), file.end()};
 }
 

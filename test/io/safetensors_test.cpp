@@ -31,11 +31,10 @@ TEST_CASE("A written safetensors header is padded to eight and orders tensors by
   io::write_safetensors(
       folder / "t",
       {{"b", random_array(DType::f32, {1}, 1)}, {"a", random_array(DType::u8, {3}, 2)}, {"c", random_array(DType::f32, {2}, 3)}});
-  const std::string file = contents(folder / "t");
+  const std::string file = read_text(folder / "t");
   // Worked out by hand from the format's README.
-  std::string json =
-      R"({"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"c":{"dtype":"F32","shape":[2],"data_offsets":[4,12]},)"
-      R"("a":{"dtype":"U8","shape":[3],"data_offsets":[12,15]}})";
+  std::string json = R"({"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"c":{"dtype":"F32","shape":[2],"data_offsets":[4,12]},)"
+                     R"("a":{"dtype":"U8","shape":[3],"data_offsets":[12,15]}})";
   json.resize((json.size() + 7) / 8 * 8, ' ');
   REQUIRE(file.substr(0, 8 + json.size()) == raw<uint64_t>(json.size()) + json);
   REQUIRE(file.size() == 8 + json.size() + 15);

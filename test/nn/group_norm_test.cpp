@@ -36,7 +36,7 @@ TEST_CASE("group norm agrees with its definition in both layouts, values and gra
   const bool relu = GENERATE(true, false);
   at::manual_seed(1);  // a value within rounding of the kink of ReLU would have another gradient in float32
   const auto x = at::randn(sizes.x) * 3 + 1, gamma = at::randn({sizes.x[1]}), beta = at::randn({sizes.x[1]}),
-      cotangent = at::randn(sizes.x);
+             cotangent = at::randn(sizes.x);
   const auto expected = composed(x, gamma, beta, sizes.groups, 1e-5, relu);
   const auto expected_gradients = gradients([&](const Tensors& t) { return composed(t[0], t[1], t[2], sizes.groups, 1e-5, relu); },
                                             {x.to(at::kDouble), gamma.to(at::kDouble), beta.to(at::kDouble)}, cotangent.to(at::kDouble));
@@ -45,10 +45,10 @@ TEST_CASE("group norm agrees with its definition in both layouts, values and gra
     const auto y = group_norm_relu(given, gamma, beta, sizes.groups, 1e-5, relu);
     CHECK(y.strides() == given.strides());
     CHECK(largest_difference(y, expected) < 3e-6);
-    const auto found = gradients([&](const Tensors& t) { return group_norm_relu(t[0], t[1], t[2], sizes.groups, 1e-5, relu); }, {given,
-        gamma, beta}, cotangent);
-    for (size_t i = 0; i < 3; ++i) CHECK(largest_difference(found[i],
-                                                            expected_gradients[i]) < 2e-6 * (1 + expected_gradients[i].abs().max().item<double>()));
+    const auto found = gradients([&](const Tensors& t) { return group_norm_relu(t[0], t[1], t[2], sizes.groups, 1e-5, relu); },
+                                 {given, gamma, beta}, cotangent);
+    for (size_t i = 0; i < 3; ++i)
+      CHECK(largest_difference(found[i], expected_gradients[i]) < 2e-6 * (1 + expected_gradients[i].abs().max().item<double>()));
   }
 }
 
@@ -112,8 +112,8 @@ TEST_CASE("strange strides, other dimensions, no images and half precision work"
   const auto gamma = at::randn({6}), beta = at::randn({6});
   const auto strange = at::randn({7, 5, 6, 2}).permute({3, 2, 0, 1}).slice(2, 0, 7, 2);
   CHECK(largest_difference(group_norm_relu(strange, gamma, beta, 2), composed(strange, gamma, beta, 2, 1e-5, true)) < 3e-6);
-  for (const auto& x : {at::randn({4, 6}), at::randn({4, 6, 5}), at::randn({2, 6, 3, 2, 2}), at::randn({2, 6, 3, 2,
-      2}).contiguous(at::MemoryFormat::ChannelsLast3d)}) {
+  for (const auto& x : {at::randn({4, 6}), at::randn({4, 6, 5}), at::randn({2, 6, 3, 2, 2}),
+                        at::randn({2, 6, 3, 2, 2}).contiguous(at::MemoryFormat::ChannelsLast3d)}) {
     CHECK(largest_difference(group_norm_relu(x, gamma, beta, 3), composed(x, gamma, beta, 3, 1e-5, true)) < 3e-6);
   }
   CHECK(group_norm_relu(at::randn({0, 6, 3, 3}), gamma, beta, 2).size(0) == 0);
@@ -124,8 +124,8 @@ TEST_CASE("strange strides, other dimensions, no images and half precision work"
 }
 
 TEST_CASE("the number of threads does not change a bit", "[nn]") {
-  const auto x = channels_last(at::randn({1, 64, 20, 20})), gamma = at::randn({64}), beta = at::randn({64}), cotangent = at::randn({1, 64,
-      20, 20});
+  const auto x = channels_last(at::randn({1, 64, 20, 20})), gamma = at::randn({64}), beta = at::randn({64}),
+             cotangent = at::randn({1, 64, 20, 20});
   const auto run = [&](int threads) {
     at::set_num_threads(threads);
     return gradients([&](const Tensors& t) { return group_norm_relu(t[0], t[1], t[2], 32); }, {x, gamma, beta}, cotangent);

@@ -23,8 +23,10 @@ int64_t count(const torch::nn::Module& module) {
 void randomise(torch::nn::Module& module) {
   at::NoGradGuard no_grad;
   for (auto& parameter : module.parameters()) {
-    if (parameter.dim() == 1) parameter.add_(at::randn_like(parameter) * 0.1);
-    else parameter.copy_(at::randn_like(parameter) * 0.05);
+    if (parameter.dim() == 1)
+      parameter.add_(at::randn_like(parameter) * 0.1);
+    else
+      parameter.copy_(at::randn_like(parameter) * 0.05);
   }
 }
 
@@ -40,8 +42,8 @@ struct Written {
     const auto grouped = x.reshape({x.size(0), 32, -1});
     const auto centred = grouped - grouped.mean(2, true);
     const auto normal = (centred / (centred.square().mean(2, true) + 1e-5).sqrt()).view(x.sizes());
-    return at::relu(normal * p[name + ".weight"].to(at::kDouble).view({1, -1, 1, 1}) + p[name + ".bias"].to(at::kDouble).view({1, -1, 1,
-        1}));
+    return at::relu(normal * p[name + ".weight"].to(at::kDouble).view({1, -1, 1, 1}) +
+                    p[name + ".bias"].to(at::kDouble).view({1, -1, 1, 1}));
   }
   at::Tensor unit(const at::Tensor& x, const std::string& name, int64_t stride) {
     const auto a = norm(x, name + "gn1");
@@ -103,12 +105,11 @@ TEST_CASE("parameters have the official names, shapes and counts", "[nn]") {
   REQUIRE(keys.size() == 1 + 4 * 10 + 4);
   CHECK(std::vector<std::string>(keys.begin(), keys.begin() + 11) ==
         std::vector<std::string>{"root.conv.weight", "body.block1.unit01.gn1.weight", "body.block1.unit01.gn1.bias",
-                                 "body.block1.unit01.conv1.weight",
-                                 "body.block1.unit01.gn2.weight", "body.block1.unit01.gn2.bias", "body.block1.unit01.conv2.weight",
-                                 "body.block1.unit01.gn3.weight", "body.block1.unit01.gn3.bias", "body.block1.unit01.conv3.weight",
-                                 "body.block1.unit01.downsample.weight"});
-  CHECK(std::vector<std::string>(keys.end() - 4, keys.end()) == std::vector<std::string>{"head.gn.weight", "head.gn.bias",
-                                                                                         "head.conv.weight", "head.conv.bias"});
+                                 "body.block1.unit01.conv1.weight", "body.block1.unit01.gn2.weight", "body.block1.unit01.gn2.bias",
+                                 "body.block1.unit01.conv2.weight", "body.block1.unit01.gn3.weight", "body.block1.unit01.gn3.bias",
+                                 "body.block1.unit01.conv3.weight", "body.block1.unit01.downsample.weight"});
+  CHECK(std::vector<std::string>(keys.end() - 4, keys.end()) ==
+        std::vector<std::string>{"head.gn.weight", "head.gn.bias", "head.conv.weight", "head.conv.bias"});
   CHECK(parameters["head.conv.weight"].sizes() == at::IntArrayRef({10, 1024, 1, 1}));
   CHECK(parameters["root.conv.weight"].sizes() == at::IntArrayRef({32, 3, 7, 7}));
   CHECK(parameters["body.block4.unit01.conv2.weight"].is_contiguous(at::MemoryFormat::ChannelsLast));
@@ -140,8 +141,10 @@ TEST_CASE("a fresh network's loss is exactly ln C, and only the head has a gradi
   for (const auto& entry : net->named_parameters()) {
     INFO(entry.key());
     const double largest = entry.value().grad().abs().max().item<double>();
-    if (entry.key().starts_with("head.conv.")) CHECK(largest > 0);
-    else CHECK(largest == 0);
+    if (entry.key().starts_with("head.conv."))
+      CHECK(largest > 0);
+    else
+      CHECK(largest == 0);
   }
 }
 

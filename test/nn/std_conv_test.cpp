@@ -22,16 +22,16 @@ at::Tensor composed(const at::Tensor& weight, double eps, EpsMode mode) {
 TEST_CASE("weights are standardised as defined, in the layout they have", "[nn]") {
   const auto mode = GENERATE(EpsMode::inside, EpsMode::outside);
   const double eps = GENERATE(1e-10, 1e-2);
-  const std::vector<int64_t> sizes = GENERATE(std::vector<int64_t>{8, 3, 7, 7}, std::vector<int64_t>{64, 16, 1, 1}, std::vector<int64_t>{2,
-      5, 3, 3},
-                                              std::vector<int64_t>{1, 40, 3, 3}, std::vector<int64_t>{300, 200, 3, 3});
+  const std::vector<int64_t> sizes =
+      GENERATE(std::vector<int64_t>{8, 3, 7, 7}, std::vector<int64_t>{64, 16, 1, 1}, std::vector<int64_t>{2, 5, 3, 3},
+               std::vector<int64_t>{1, 40, 3, 3}, std::vector<int64_t>{300, 200, 3, 3});
   const auto weight = at::randn(sizes) * 0.03 + 0.5;
   const auto cotangent = at::randn(sizes);
   const auto expected = composed(weight, eps, mode);
-  const auto expected_gradient = gradients([&](const Tensors& t) { return composed(t[0], eps, mode); }, {weight.to(at::kDouble)},
-                                           cotangent.to(at::kDouble))[0];
-  for (const auto& given : {weight, channels_last(weight), at::empty({sizes[2], sizes[3], sizes[1], sizes[0]}).permute({3, 2, 0,
-      1}).copy_(weight)}) {
+  const auto expected_gradient =
+      gradients([&](const Tensors& t) { return composed(t[0], eps, mode); }, {weight.to(at::kDouble)}, cotangent.to(at::kDouble))[0];
+  for (const auto& given :
+       {weight, channels_last(weight), at::empty({sizes[2], sizes[3], sizes[1], sizes[0]}).permute({3, 2, 0, 1}).copy_(weight)}) {
     const auto found = standardize_weight(given, eps, mode);
     CHECK(largest_difference(found, expected) < 3e-6);
     const auto gradient = gradients([&](const Tensors& t) { return standardize_weight(t[0], eps, mode); }, {given}, cotangent)[0];
@@ -43,16 +43,16 @@ TEST_CASE("weights are standardised as defined, in the layout they have", "[nn]"
 TEST_CASE("gradients of standardisation are those of central differences", "[nn]") {
   const auto mode = GENERATE(EpsMode::inside, EpsMode::outside);
   const double eps = GENERATE(1e-10, 0.1);
-  check_gradients([&](const Tensors& t) { return standardize_weight(t[0], eps, mode); }, {channels_last(at::randn({3, 4, 3, 3},
-      at::kDouble))});
+  check_gradients([&](const Tensors& t) { return standardize_weight(t[0], eps, mode); },
+                  {channels_last(at::randn({3, 4, 3, 3}, at::kDouble))});
 }
 
 TEST_CASE("a filter of equal values, or of one value, becomes exact zeros", "[nn]") {
   for (const auto mode : {EpsMode::inside, EpsMode::outside}) {
     CHECK(standardize_weight(at::full({4, 33, 3, 3}, 0.1f), 1e-10, mode).equal(at::zeros({4, 33, 3, 3})));
     CHECK(standardize_weight(at::randn({4, 1, 1, 1}), 1e-10, mode).equal(at::zeros({4, 1, 1, 1})));
-    const auto gradient = gradients([&](const Tensors& t) { return standardize_weight(t[0], 1e-10, mode); }, {at::full({2, 4, 1, 1},
-        0.1f)}, at::randn({2, 4, 1, 1}))[0];
+    const auto gradient = gradients([&](const Tensors& t) { return standardize_weight(t[0], 1e-10, mode); }, {at::full({2, 4, 1, 1}, 0.1f)},
+                                    at::randn({2, 4, 1, 1}))[0];
     CHECK(gradient.isfinite().all().item<bool>());
   }
 }

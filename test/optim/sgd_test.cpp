@@ -12,7 +12,9 @@ namespace {
 
 at::Tensor parameter(const at::Tensor& values) { return values.clone().set_requires_grad(true); }
 
-double largest_difference(const at::Tensor& a, const at::Tensor& b) { return (a.to(at::kDouble) - b.to(at::kDouble)).abs().max().item<double>(); }
+double largest_difference(const at::Tensor& a, const at::Tensor& b) {
+  return (a.to(at::kDouble) - b.to(at::kDouble)).abs().max().item<double>();
+}
 
 }  // namespace
 
@@ -21,8 +23,8 @@ TEST_CASE("a step follows the written-out recurrence while the rate changes", "[
     double momentum, weight_decay;
     bool nesterov;
   };
-  const auto variant = GENERATE(Variant{0, 0, false}, Variant{0.9, 0, false}, Variant{0.9, 0.01, false}, Variant{0.8, 0.01, true},
-                                Variant{0, 0.1, false});
+  const auto variant =
+      GENERATE(Variant{0, 0, false}, Variant{0.9, 0, false}, Variant{0.9, 0.01, false}, Variant{0.8, 0.01, true}, Variant{0, 0.1, false});
   const int64_t size = GENERATE(1, 17, 70001);  // more than two of the kernel's chunks
   auto p = parameter(at::randn({size}, at::kDouble));
   Sgd sgd(std::vector<at::Tensor>{p}, {.momentum = variant.momentum, .weight_decay = variant.weight_decay, .nesterov = variant.nesterov});
@@ -94,8 +96,9 @@ TEST_CASE("a parameter without a gradient stays, and zero_grad drops gradients",
 }
 
 TEST_CASE("a restored state continues bit for bit", "[optim]") {
-  const auto make = [] { return parameter(at::arange(2 * 3 * 2 * 2, at::kFloat).view({2, 3, 2,
-                                                                                      2}).contiguous(at::MemoryFormat::ChannelsLast)); };
+  const auto make = [] {
+    return parameter(at::arange(2 * 3 * 2 * 2, at::kFloat).view({2, 3, 2, 2}).contiguous(at::MemoryFormat::ChannelsLast));
+  };
   const auto advance = [](Sgd& sgd, at::Tensor& p, int from, int to) {
     for (int i = from; i < to; ++i) {
       p.mutable_grad() = at::empty_like(p).copy_(p.detach() * 0.1 + i);

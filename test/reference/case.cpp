@@ -156,9 +156,7 @@ void Case::expect(const std::string& name, const std::vector<int64_t>& got) {
   expect(name, Array::of<int64_t>({int64_t(got.size())}, got));
 }
 
-void Case::expect(const std::string& name, const std::vector<double>& got) {
-  expect(name, Array::of<double>({int64_t(got.size())}, got));
-}
+void Case::expect(const std::string& name, const std::vector<double>& got) { expect(name, Array::of<double>({int64_t(got.size())}, got)); }
 
 std::vector<std::string> Case::complaints() const {
   auto result = differences_;

@@ -19,9 +19,7 @@ Array integers(std::vector<int64_t> values) { return Array::of<int64_t>({int64_t
 
 class CaseFile {
  public:
-  CaseFile(const Arrays& tensors, const std::map<std::string, std::string>& metadata) {
-    io::write_safetensors(path_, tensors, metadata);
-  }
+  CaseFile(const Arrays& tensors, const std::map<std::string, std::string>& metadata) { io::write_safetensors(path_, tensors, metadata); }
   ~CaseFile() { std::filesystem::remove(path_); }
   Case read() const { return Case::read(path_).value(); }
   const std::filesystem::path& path() const { return path_; }
@@ -80,10 +78,15 @@ TEST_CASE("half and bfloat16 answers are compared by value", "[reference]") {
 }
 
 TEST_CASE("a case offers its options and inputs, and says what no answer or a wrong one was given for", "[reference]") {
-  const CaseFile file({{"in/x", doubles({2}, {1, 2})}, {"in/weights/conv.weight", doubles({1}, {3})}, {"out/y", doubles({2}, {2, 4})},
-                       {"out/z", integers({1})}},
-                      {{"op", "bit.double"}, {"rtol", "0"}, {"atol", "1e-6"},
-                       {"options", R"({"n": 3, "seed": "18446744073709551615", "low": "-inf", "sizes": [1, "2"], "on": true, "name": "a"})"}});
+  const CaseFile file(
+      {{"in/x", doubles({2}, {1, 2})},
+       {"in/weights/conv.weight", doubles({1}, {3})},
+       {"out/y", doubles({2}, {2, 4})},
+       {"out/z", integers({1})}},
+      {{"op", "bit.double"},
+       {"rtol", "0"},
+       {"atol", "1e-6"},
+       {"options", R"({"n": 3, "seed": "18446744073709551615", "low": "-inf", "sizes": [1, "2"], "on": true, "name": "a"})"}});
   Case c = file.read();
   CHECK(c.op() == "bit.double");
   CHECK(c.integer("n") == 3);
@@ -109,7 +112,16 @@ TEST_CASE("a case offers its options and inputs, and says what no answer or a wr
 }
 
 TEST_CASE("a file without an op is no case, and a negative tolerance is refused", "[reference]") {
-  { const CaseFile file({}, {{"format", "pt"}}); CHECK_FALSE(Case::read(file.path())); }
-  { const CaseFile file({}, {{"op", "x"}, {"atol", "-1"}}); CHECK_THROWS_WITH(file.read(), Contains("atol must be 0 or more, got -1")); }
-  { const CaseFile file({}, {{"op", "x"}, {"atol", "nan"}}); CHECK_THROWS_AS(file.read(), zoo::Error); }
+  {
+    const CaseFile file({}, {{"format", "pt"}});
+    CHECK_FALSE(Case::read(file.path()));
+  }
+  {
+    const CaseFile file({}, {{"op", "x"}, {"atol", "-1"}});
+    CHECK_THROWS_WITH(file.read(), Contains("atol must be 0 or more, got -1"));
+  }
+  {
+    const CaseFile file({}, {{"op", "x"}, {"atol", "nan"}});
+    CHECK_THROWS_AS(file.read(), zoo::Error);
+  }
 }

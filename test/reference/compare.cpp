@@ -53,7 +53,12 @@ long double value_at(const Array& array, int64_t index) {
 
 bool is_float(DType type) {
   switch (type) {
-    case DType::f64: case DType::f32: case DType::f16: case DType::bf16: case DType::f8_e4m3: case DType::f8_e5m2: return true;
+    case DType::f64:
+    case DType::f32:
+    case DType::f16:
+    case DType::bf16:
+    case DType::f8_e4m3:
+    case DType::f8_e5m2: return true;
     default: return false;
   }
 }
@@ -80,7 +85,8 @@ Tolerance tolerance_for(std::string_view op, std::string_view output, double rto
 
 std::string difference(const Array& got, const Array& want, const Tolerance& tolerance) {
   if (!same_shape(got, want)) return fmt::format("shape [{}], expected [{}]", fmt::join(got.shape(), ", "), fmt::join(want.shape(), ", "));
-  if (is_float(got.dtype()) != is_float(want.dtype())) return fmt::format("type {}, expected {}", zoo::name(got.dtype()), zoo::name(want.dtype()));
+  if (is_float(got.dtype()) != is_float(want.dtype()))
+    return fmt::format("type {}, expected {}", zoo::name(got.dtype()), zoo::name(want.dtype()));
 
   const bool exact = !is_float(want.dtype()) && !tolerance.integers_within_atol;
   int64_t outside = 0, worst = -1;

@@ -28,7 +28,8 @@ nn::ResNetV2Options architecture(const Case& c, int64_t num_classes) {
 }
 nn::ResNetV2Options architecture(const Case& c) { return architecture(c, c.integer("num_classes")); }
 
-template <class E> E choice(const std::string& text) {
+template <class E>
+E choice(const std::string& text) {
   for (const auto& entry : enum_names(E{}).entries)
     if (text == entry.name) return entry.value;
   throw BindingError("unknown choice " + text);
@@ -43,7 +44,8 @@ at::Tensor table(const std::vector<int64_t>& values, int64_t columns) { return a
 double length(const at::Tensor& t) { return t.detach().to(at::kDouble).norm().item<double>(); }
 
 // f(parameter) for each parameter in the order of the official names.
-template <class F> std::vector<double> by_official_name(const nn::ResNetV2& model, F f) {
+template <class F>
+std::vector<double> by_official_name(const nn::ResNetV2& model, F f) {
   const auto parameters = model->named_parameters();
   std::vector<double> values;
   for (const auto& parameter : bit::parameter_table(model->options)) values.push_back(f(parameters[parameter.name(bit::Naming::ours)]));
@@ -74,8 +76,12 @@ void std_conv2d(Case& c) {
   const auto weight = leaf(c.input("weight")), x = leaf(c.input("x"));
   const auto mode = c.text("eps_mode", "inside") == "inside" ? nn::EpsMode::inside : nn::EpsMode::outside;
   const auto standardized = nn::standardize_weight(weight, c.number("eps"), mode);
-  nn::StdConv2d conv(nn::StdConv2dOptions{.in_channels = weight.size(1), .out_channels = weight.size(0), .kernel = weight.size(2),
-                                          .stride = c.integer("stride"), .padding = c.integer("padding"), .eps = c.number("eps"),
+  nn::StdConv2d conv(nn::StdConv2dOptions{.in_channels = weight.size(1),
+                                          .out_channels = weight.size(0),
+                                          .kernel = weight.size(2),
+                                          .stride = c.integer("stride"),
+                                          .padding = c.integer("padding"),
+                                          .eps = c.number("eps"),
                                           .eps_mode = mode});
   load(*conv, {{"weight", weight}});
   const auto y = conv->forward(x);
@@ -109,8 +115,8 @@ void stem(Case& c) {
 }
 
 void preact_unit(Case& c) {
-  nn::PreActUnit unit(nn::PreActUnitOptions{.in_channels = c.integer("cin"), .mid_channels = c.integer("mid"),
-                                            .out_channels = c.integer("cout"), .stride = c.integer("stride")});
+  nn::PreActUnit unit(nn::PreActUnitOptions{
+      .in_channels = c.integer("cin"), .mid_channels = c.integer("mid"), .out_channels = c.integer("cout"), .stride = c.integer("stride")});
   load(*unit, c.weights());
   const auto x = leaf(c.input("x"));
   const auto y = unit->forward(x);
@@ -131,8 +137,8 @@ void forward(Case& c) {
   for (const auto& stage : model->stages(x)) {
     shapes.insert(shapes.end(), stage.sizes().begin(), stage.sizes().end());
     const auto values = stage.to(at::kDouble);
-    stats.insert(stats.end(), {values.mean().item<double>(), values.std(/*unbiased=*/false).item<double>(),
-                               values.abs().max().item<double>()});
+    stats.insert(stats.end(),
+                 {values.mean().item<double>(), values.std(/*unbiased=*/false).item<double>(), values.abs().max().item<double>()});
   }
   c.expect("stage_shapes", table(shapes, 4));
   c.expect("stage_stats", table(stats, 3));
@@ -243,8 +249,10 @@ void param_names(Case& c) {
 void expect_arrays(Case& c, const Arrays& arrays) {
   for (const auto& [name, array] : arrays) {
     const bool half = array.dtype() == DType::f16 || array.dtype() == DType::bf16;
-    if (half) c.expect(name, io::to_tensor(array).to(at::kFloat));
-    else c.expect(name, array);
+    if (half)
+      c.expect(name, io::to_tensor(array).to(at::kFloat));
+    else
+      c.expect(name, array);
   }
 }
 
@@ -257,8 +265,9 @@ void pth_load(Case& c) {
 
 void load_checkpoint(Case& c) {
   const at::NoGradGuard no_grad;
-  auto loaded = bit::load_checkpoint(c.file("file"), {.num_classes = c.integer("num_classes"), .head = choice<bit::Head>(c.text("head")),
-                                                      .in_channels = c.integer("in_chans")});
+  auto loaded = bit::load_checkpoint(
+      c.file("file"),
+      {.num_classes = c.integer("num_classes"), .head = choice<bit::Head>(c.text("head")), .in_channels = c.integer("in_chans")});
   const auto wanted = architecture(c);
   if (loaded.architecture.units != wanted.units || loaded.architecture.width != wanted.width) throw Error("the file holds another network");
   c.expect("logits", loaded.model->forward(c.input("x")));
@@ -272,15 +281,19 @@ void adapt_input_conv(Case& c) { c.expect("weight", bit::adapt_input_conv(c.inpu
 io::Image picture(const Case& c) {
   const Array& array = c.array("image");
   const auto pixels = array.span<uint8_t>();
-  return {.height = array.shape().at(0), .width = array.shape().at(1), .channels = array.shape().at(2),
+  return {.height = array.shape().at(0),
+          .width = array.shape().at(1),
+          .channels = array.shape().at(2),
           .pixels = {pixels.begin(), pixels.end()}};
 }
 
 Array as_array(const io::Image& image) { return Array::of<uint8_t>({image.height, image.width, image.channels}, image.pixels); }
 
 void eval_transforms(Case& c) {
-  const data::EvalTransform eval{.mode = data::parse_eval_mode(c.text("mode")), .size = c.integer("size"),
-                                 .interpolation = data::parse_interpolation(c.text("interpolation")), .crop_pct = c.number("crop_pct")};
+  const data::EvalTransform eval{.mode = data::parse_eval_mode(c.text("mode")),
+                                 .size = c.integer("size"),
+                                 .interpolation = data::parse_interpolation(c.text("interpolation")),
+                                 .crop_pct = c.number("crop_pct")};
   const auto image = picture(c);
   auto out = at::empty({image.channels, eval.size, eval.size}, at::kFloat);
   eval.chw(image, out.mutable_data_ptr<float>());
@@ -289,8 +302,8 @@ void eval_transforms(Case& c) {
 }
 
 void train_transforms(Case& c) {
-  const data::TrainTransform train{.mode = data::parse_train_mode(c.text("mode")), .precrop = c.integer("precrop", 160),
-                                   .crop = c.integer("crop")};
+  const data::TrainTransform train{
+      .mode = data::parse_train_mode(c.text("mode")), .precrop = c.integer("precrop", 160), .crop = c.integer("crop")};
   data::TrainTransform::Choice choice{.flip = c.flag("flip")};
   if (c.has("box")) {
     const auto box = c.integers("box");
@@ -310,7 +323,8 @@ void hyperrule(Case& c) {
   const auto rule = bit::hyper_rule({c.integer("dataset_size"), c.integer("height"), c.integer("width")},
                                     {.schedule = choice<bit::Schedule>(c.text("schedule")),
                                      .resolution = choice<bit::Resolution>(c.text("resolution")),
-                                     .large_model = c.flag("large_model"), .base_rate = c.number("base_lr")});
+                                     .large_model = c.flag("large_model"),
+                                     .base_rate = c.number("base_lr")});
   const auto steps = integers(c.input("steps"));
   std::vector<double> rates;
   Array done(DType::boolean, {int64_t(steps.size())});
@@ -440,15 +454,36 @@ void vtab_split(Case& c) {
 
 OpTable bit_ops() {
   return {
-      {"bit.hash_fill", hash_fill}, {"bit.std_conv2d", std_conv2d}, {"bit.group_norm_relu", group_norm_relu}, {"bit.stem", stem},
-      {"bit.preact_unit", preact_unit}, {"bit.forward", forward}, {"bit.loss_and_grads", loss_and_grads}, {"bit.train_steps", train_steps},
-      {"bit.replace_head", replace_head}, {"bit.sgd_momentum", sgd_momentum}, {"bit.param_names", param_names}, {"bit.npz_load", npz_load},
-      {"bit.pth_load", pth_load}, {"bit.load_checkpoint", load_checkpoint}, {"bit.adapt_input_conv", adapt_input_conv},
-      {"bit.hyperrule", hyperrule}, {"bit.mixup", mixup}, {"bit.mixup_lambda", mixup_lambda}, {"bit.fewshot_subset", fewshot_subset},
-      {"bit.fewshot_lsr", fewshot_lsr}, {"bit.distill_loss", distill_loss}, {"bit.sigmoid_xent", sigmoid_xent},
-      {"bit.classification_metrics", classification_metrics}, {"bit.objectnet_score", objectnet_score}, {"bit.vtab_score", vtab_score},
-      {"bit.vtab_label", vtab_label}, {"bit.vtab_split", vtab_split}, {"bit.eval_transforms", eval_transforms},
-      {"bit.train_transforms", train_transforms}, {"bit.pretrain_lr", pretrain_lr},
+      {"bit.hash_fill", hash_fill},
+      {"bit.std_conv2d", std_conv2d},
+      {"bit.group_norm_relu", group_norm_relu},
+      {"bit.stem", stem},
+      {"bit.preact_unit", preact_unit},
+      {"bit.forward", forward},
+      {"bit.loss_and_grads", loss_and_grads},
+      {"bit.train_steps", train_steps},
+      {"bit.replace_head", replace_head},
+      {"bit.sgd_momentum", sgd_momentum},
+      {"bit.param_names", param_names},
+      {"bit.npz_load", npz_load},
+      {"bit.pth_load", pth_load},
+      {"bit.load_checkpoint", load_checkpoint},
+      {"bit.adapt_input_conv", adapt_input_conv},
+      {"bit.hyperrule", hyperrule},
+      {"bit.mixup", mixup},
+      {"bit.mixup_lambda", mixup_lambda},
+      {"bit.fewshot_subset", fewshot_subset},
+      {"bit.fewshot_lsr", fewshot_lsr},
+      {"bit.distill_loss", distill_loss},
+      {"bit.sigmoid_xent", sigmoid_xent},
+      {"bit.classification_metrics", classification_metrics},
+      {"bit.objectnet_score", objectnet_score},
+      {"bit.vtab_score", vtab_score},
+      {"bit.vtab_label", vtab_label},
+      {"bit.vtab_split", vtab_split},
+      {"bit.eval_transforms", eval_transforms},
+      {"bit.train_transforms", train_transforms},
+      {"bit.pretrain_lr", pretrain_lr},
   };
 }
 

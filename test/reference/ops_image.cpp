@@ -15,7 +15,8 @@ namespace {
 
 using namespace zoo::data;
 
-template <class T> View<T> view(const Array& array) {
+template <class T>
+View<T> view(const Array& array) {
   const auto& shape = array.shape();
   if (shape.size() != 3) throw BindingError("a picture has three dimensions");
   return {array.span<T>().data(), shape[0], shape[1], shape[2], shape[1] * shape[2]};
@@ -27,7 +28,8 @@ Array to_array(const io::Image& image) { return Array::of<uint8_t>({image.height
 Array to_array(const FloatImage& image) { return Array::of<float>({image.height, image.width, image.channels}, image.pixels); }
 
 ResizeOptions resize_options(const Case& c) {
-  ResizeOptions options{.convention = parse_convention(c.text("convention")), .mode = parse_interpolation(c.text("mode")),
+  ResizeOptions options{.convention = parse_convention(c.text("convention")),
+                        .mode = parse_interpolation(c.text("mode")),
                         .antialias = c.flag("antialias", false)};
   if (c.has("box")) {
     const auto box = c.numbers("box");
@@ -42,12 +44,16 @@ void resize_case(Case& c) {
   const Array& image = c.array("image");
   const auto options = resize_options(c);
   const int64_t height = c.integer("out_height"), width = c.integer("out_width");
-  if (gives_u8(image, options)) c.expect("image", to_array(resize(view<uint8_t>(image), height, width, options)));
-  else if (is_u8(image)) c.expect("image", to_array(resize_float(view<uint8_t>(image), height, width, options)));
-  else c.expect("image", to_array(resize_float(view<float>(image), height, width, options)));
+  if (gives_u8(image, options))
+    c.expect("image", to_array(resize(view<uint8_t>(image), height, width, options)));
+  else if (is_u8(image))
+    c.expect("image", to_array(resize_float(view<uint8_t>(image), height, width, options)));
+  else
+    c.expect("image", to_array(resize_float(view<float>(image), height, width, options)));
 }
 
-template <class Picture, class Crop> Array stack_crops(const Case& c, int64_t channels, Crop crop) {
+template <class Picture, class Crop>
+Array stack_crops(const Case& c, int64_t channels, Crop crop) {
   const auto boxes = c.array("boxes").span<int64_t>();
   const auto flip = c.array("flip").span<bool>();
   const int64_t height = c.integer("out_height"), width = c.integer("out_width"), n = int64_t(flip.size());
@@ -68,7 +74,8 @@ void crop_resize_case(Case& c) {
   if (gives_u8(image, resize_options(c))) {
     c.expect("crops", stack_crops<io::Image>(c, channels, [&](auto&&... args) { return crop_resize(view<uint8_t>(image), args...); }));
   } else if (is_u8(image)) {
-    c.expect("crops", stack_crops<FloatImage>(c, channels, [&](auto&&... args) { return crop_resize_float(view<uint8_t>(image), args...); }));
+    c.expect("crops",
+             stack_crops<FloatImage>(c, channels, [&](auto&&... args) { return crop_resize_float(view<uint8_t>(image), args...); }));
   } else {
     c.expect("crops", stack_crops<FloatImage>(c, channels, [&](auto&&... args) { return crop_resize_float(view<float>(image), args...); }));
   }
@@ -76,7 +83,8 @@ void crop_resize_case(Case& c) {
 
 void crop_stats_case(Case& c) {
   const int64_t height = c.integer("height"), width = c.integer("width"), draws = c.integer("draws");
-  const CropRange range{c.number("area_min"), c.number("area_max"), c.number("aspect_min"), c.number("aspect_max"), c.number("min_object_covered", 0)};
+  const CropRange range{c.number("area_min"), c.number("area_max"), c.number("aspect_min"), c.number("aspect_max"),
+                        c.number("min_object_covered", 0)};
   const auto sample = c.text("sampler") == "tf" ? sample_crop_tf : sample_crop_torchvision;
   RandomStream random({.seed = 1});
   double area = 0, area2 = 0, below = 0, above = 0, least = 1, aspect = 0, log_aspect = 0, log_aspect2 = 0, bottom = 0;
@@ -110,8 +118,10 @@ void grayscale_case(Case& c) {
   const int64_t channels = c.integer("channels", 1);
   const bool pillow = c.text("convention") == "pillow";
   if (pillow != is_u8(image)) throw BindingError("to_grayscale: pillow takes u8, tf and torchvision floats");
-  if (pillow) c.expect("image", to_array(repeat_channel(to_grayscale(view<uint8_t>(image)), channels)));
-  else c.expect("image", to_array(repeat_channel(to_grayscale(view<float>(image)), channels)));
+  if (pillow)
+    c.expect("image", to_array(repeat_channel(to_grayscale(view<uint8_t>(image)), channels)));
+  else
+    c.expect("image", to_array(repeat_channel(to_grayscale(view<float>(image)), channels)));
 }
 
 void flip_case(Case& c) {
@@ -123,7 +133,8 @@ void flip_case(Case& c) {
 void center_crop_case(Case& c) {
   const Array& image = c.array("image");
   const int64_t height = c.integer("out_height"), width = c.integer("out_width");
-  c.expect("image", is_u8(image) ? to_array(center_crop(view<uint8_t>(image), height, width)) : to_array(center_crop(view<float>(image), height, width)));
+  c.expect("image", is_u8(image) ? to_array(center_crop(view<uint8_t>(image), height, width))
+                                 : to_array(center_crop(view<float>(image), height, width)));
 }
 
 std::vector<float> floats(const std::vector<double>& values) { return {values.begin(), values.end()}; }
@@ -138,12 +149,15 @@ void normalize_case(Case& c) {
 
 io::DecodeOptions decode_options(const Case& c) {
   const auto mode = c.text("mode", "rgb");
-  return {.mode = mode == "rgb" ? io::ColorMode::rgb : mode == "gray" ? io::ColorMode::gray : io::ColorMode::unchanged,
+  return {.mode = mode == "rgb"    ? io::ColorMode::rgb
+                  : mode == "gray" ? io::ColorMode::gray
+                                   : io::ColorMode::unchanged,
           .apply_exif_orientation = c.flag("apply_exif_orientation", false)};
 }
 
 // A colour operation changes a copy of the picture.
-template <class Change> void color_case(Case& c, Change change) {
+template <class Change>
+void color_case(Case& c, Change change) {
   FloatImage image = copy(view<float>(c.array("image")));
   change(image);
   c.expect("image", to_array(image));
@@ -157,12 +171,18 @@ ColorConvention color_convention(const Case& c) {
 
 BrightnessConvention brightness_convention(const Case& c) {
   const auto name = c.text("convention");
-  return name == "torchvision" ? BrightnessConvention::torchvision : name == "add" ? BrightnessConvention::add : BrightnessConvention::multiply;
+  return name == "torchvision" ? BrightnessConvention::torchvision
+         : name == "add"       ? BrightnessConvention::add
+                               : BrightnessConvention::multiply;
 }
 
 void jitter_case(Case& c) {
-  ColorJitter jitter{.convention = parse_jitter_convention(c.text("convention")), .order = {}, .brightness = float(c.number("brightness")),
-                     .contrast = float(c.number("contrast")), .saturation = float(c.number("saturation")), .hue = float(c.number("hue"))};
+  ColorJitter jitter{.convention = parse_jitter_convention(c.text("convention")),
+                     .order = {},
+                     .brightness = float(c.number("brightness")),
+                     .contrast = float(c.number("contrast")),
+                     .saturation = float(c.number("saturation")),
+                     .hue = float(c.number("hue"))};
   for (const auto& name : c.texts("order")) jitter.order.push_back(parse_color_operation(name));
   color_case(c, [&](FloatImage& image) { color_jitter(image, jitter); });
 }
@@ -187,7 +207,8 @@ OpTable image_ops() {
       {"image.hsv_to_rgb", [](Case& c) { c.expect("image", to_array(hsv_to_rgb(view<float>(c.array("image"))))); }},
       {"image.adjust_brightness",
        [](Case& c) { color_case(c, [&](FloatImage& image) { adjust_brightness(image, brightness_convention(c), factor(c)); }); }},
-      {"image.adjust_contrast", [](Case& c) { color_case(c, [&](FloatImage& image) { adjust_contrast(image, color_convention(c), factor(c)); }); }},
+      {"image.adjust_contrast",
+       [](Case& c) { color_case(c, [&](FloatImage& image) { adjust_contrast(image, color_convention(c), factor(c)); }); }},
       {"image.adjust_saturation",
        [](Case& c) { color_case(c, [&](FloatImage& image) { adjust_saturation(image, color_convention(c), factor(c)); }); }},
       {"image.adjust_hue", [](Case& c) { color_case(c, [&](FloatImage& image) { adjust_hue(image, color_convention(c), factor(c)); }); }},

@@ -27,7 +27,10 @@ io::Bytes bytes_of(const Array& array) {
 
 Array bytes_array(std::string_view text) { return Array::text(text); }
 
-template <class T> Array list(const std::vector<T>& values) { return Array::of<T>({int64_t(values.size())}, values); }
+template <class T>
+Array list(const std::vector<T>& values) {
+  return Array::of<T>({int64_t(values.size())}, values);
+}
 
 // Floating types as f64, integers as i64 (unsigned ones with their bits), truth values as they are.
 Array widened(const Array& array) {

@@ -25,7 +25,10 @@ char current_case[512] = "no case";
 
 void report_crash(int signal) {
   const char* parts[] = {"FAIL ", current_case, ": crashed, signal ",
-                         signal == SIGSEGV ? "SIGSEGV" : signal == SIGABRT ? "SIGABRT" : signal == SIGFPE ? "SIGFPE" : "SIGBUS or SIGILL",
+                         signal == SIGSEGV   ? "SIGSEGV"
+                         : signal == SIGABRT ? "SIGABRT"
+                         : signal == SIGFPE  ? "SIGFPE"
+                                             : "SIGBUS or SIGILL",
                          "; the cases after it did not run\n"};
   for (const char* part : parts)
     if (write(STDOUT_FILENO, part, std::strlen(part)) < 0) break;
@@ -75,7 +78,8 @@ bool matches(const std::vector<std::string>& filters, const Case& c, const std::
 
 std::vector<std::filesystem::path> case_files(const std::filesystem::path& folder) {
   namespace fs = std::filesystem;
-  if (!fs::is_directory(folder)) throw zoo::UserError(fmt::format("{} is no folder", folder.string()), "pass --dir DIR with reference cases");
+  if (!fs::is_directory(folder))
+    throw zoo::UserError(fmt::format("{} is no folder", folder.string()), "pass --dir DIR with reference cases");
   std::vector<fs::path> files;
   for (const auto& entry : fs::recursive_directory_iterator(folder, fs::directory_options::follow_directory_symlink))
     if (entry.is_regular_file() && entry.path().extension() == ".safetensors") files.push_back(entry.path());

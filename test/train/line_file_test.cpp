@@ -1,10 +1,12 @@
 #include "test/catch.h"
-#include "test/train/process.h"
+#include "test/process.h"
 
 #include <libzoo/core/error.h>
 #include <libzoo/train/line_file.h>
 
 #include <sys/resource.h>
+
+using namespace zoo::test;
 
 using zoo::train::LineFile;
 
@@ -26,7 +28,7 @@ struct FileSizeLimit {
 
 TEST_CASE("Lines that a full disk does not take are written later, and no part of a line is left meanwhile", "[train]") {
   TemporaryFolder folder;
-  const auto path = folder.path / "lines";
+  const auto path = folder.path() / "lines";
   LineFile file(path);
   {
     FileSizeLimit limit(10);
@@ -46,7 +48,7 @@ TEST_CASE("Lines that a full disk does not take are written later, and no part o
 
 TEST_CASE("A line that was cut short by a crash is removed when the file is opened", "[train]") {
   TemporaryFolder folder;
-  const auto path = folder.path / "lines";
+  const auto path = folder.path() / "lines";
   std::ofstream(path) << "whole\nhal";
   {
     LineFile file(path);
@@ -62,7 +64,7 @@ TEST_CASE("A line that was cut short by a crash is removed when the file is open
 
 TEST_CASE("A file is cut back to where a checkpoint saw it", "[train]") {
   TemporaryFolder folder;
-  LineFile file(folder.path / "lines");
+  LineFile file(folder.path() / "lines");
   file.append("a");
   file.append("b");
   REQUIRE(file.flush());

@@ -1,8 +1,10 @@
 #include "test/catch.h"
-#include "test/train/process.h"
+#include "test/process.h"
 
 #include <libzoo/core/error.h>
 #include <libzoo/train/run_directory.h>
+
+using namespace zoo::test;
 
 namespace fs = std::filesystem;
 using zoo::Json;
@@ -21,14 +23,14 @@ void make_run(const fs::path& folder) {
 
 TEST_CASE("A new run makes its directory and those above it", "[train]") {
   TemporaryFolder folder;
-  RunDirectory run({.directory = folder.path / "a" / "b"});
-  REQUIRE(fs::is_directory(folder.path / "a" / "b"));
+  RunDirectory run({.directory = folder.path() / "a" / "b"});
+  REQUIRE(fs::is_directory(folder.path() / "a" / "b"));
   REQUIRE_FALSE(run.resumed());
 }
 
 TEST_CASE("An existing run is refused, resumed or replaced, as asked", "[train]") {
   TemporaryFolder folder;
-  const fs::path path = folder.path / "run";
+  const fs::path path = folder.path() / "run";
   make_run(path);
   REQUIRE_THROWS_WITH(RunDirectory({.directory = path}), Contains("exists already"));
   REQUIRE(fs::exists(path / "checkpoints"));
@@ -42,59 +44,59 @@ TEST_CASE("An existing run is refused, resumed or replaced, as asked", "[train]"
   REQUIRE_FALSE(run.resumed());
   REQUIRE_FALSE(fs::exists(path / "checkpoints"));
   REQUIRE_FALSE(fs::exists(path / "extra.txt"));
-  REQUIRE_THROWS_WITH(RunDirectory({.directory = folder.path / "x", .resume = true, .overwrite = true}), Contains("exclude each other"));
+  REQUIRE_THROWS_WITH(RunDirectory({.directory = folder.path() / "x", .resume = true, .overwrite = true}), Contains("exclude each other"));
 }
 
 TEST_CASE("To resume what is not there starts a run", "[train]") {
   TemporaryFolder folder;
-  REQUIRE_FALSE(RunDirectory({.directory = folder.path / "new", .resume = true}).resumed());
+  REQUIRE_FALSE(RunDirectory({.directory = folder.path() / "new", .resume = true}).resumed());
   // Killed before the first manifest was in place.
-  fs::create_directories(folder.path / "early");
-  std::ofstream(folder.path / "early" / ".manifest.json.tmp-12-0") << "{";
-  REQUIRE_FALSE(RunDirectory({.directory = folder.path / "early", .resume = true}).resumed());
-  REQUIRE_FALSE(fs::exists(folder.path / "early" / ".manifest.json.tmp-12-0"));
+  fs::create_directories(folder.path() / "early");
+  std::ofstream(folder.path() / "early" / ".manifest.json.tmp-12-0") << "{";
+  REQUIRE_FALSE(RunDirectory({.directory = folder.path() / "early", .resume = true}).resumed());
+  REQUIRE_FALSE(fs::exists(folder.path() / "early" / ".manifest.json.tmp-12-0"));
 }
 
 TEST_CASE("A folder that is no run is never touched", "[train]") {
   TemporaryFolder folder;
-  std::ofstream(folder.path / "thesis.tex") << "years of work";
+  std::ofstream(folder.path() / "thesis.tex") << "years of work";
   SECTION("without a manifest") {}
-  SECTION("with somebody else's manifest") { std::ofstream(folder.path / "manifest.json") << R"({"name": "browser extension"})"; }
-  SECTION("with a broken manifest") { std::ofstream(folder.path / "manifest.json") << "{"; }
+  SECTION("with somebody else's manifest") { std::ofstream(folder.path() / "manifest.json") << R"({"name": "browser extension"})"; }
+  SECTION("with a broken manifest") { std::ofstream(folder.path() / "manifest.json") << "{"; }
   for (bool overwrite : {true, false}) {
-    REQUIRE_THROWS_WITH(RunDirectory({.directory = folder.path, .resume = !overwrite, .overwrite = overwrite}),
+    REQUIRE_THROWS_WITH(RunDirectory({.directory = folder.path(), .resume = !overwrite, .overwrite = overwrite}),
                         Contains("is not the directory of a run"));
   }
-  REQUIRE(fs::exists(folder.path / "thesis.tex"));
-  REQUIRE_FALSE(fs::exists(folder.path / ".lock"));
+  REQUIRE(fs::exists(folder.path() / "thesis.tex"));
+  REQUIRE_FALSE(fs::exists(folder.path() / ".lock"));
 }
 
 TEST_CASE("What an interrupted removal left can be overwritten, not resumed", "[train]") {
   TemporaryFolder folder;
-  fs::create_directories(folder.path / "run" / "checkpoints");
-  REQUIRE_THROWS_WITH(RunDirectory({.directory = folder.path / "run", .resume = true}), Contains("nothing to resume"));
-  RunDirectory({.directory = folder.path / "run", .overwrite = true});
-  REQUIRE_FALSE(fs::exists(folder.path / "run" / "checkpoints"));
+  fs::create_directories(folder.path() / "run" / "checkpoints");
+  REQUIRE_THROWS_WITH(RunDirectory({.directory = folder.path() / "run", .resume = true}), Contains("nothing to resume"));
+  RunDirectory({.directory = folder.path() / "run", .overwrite = true});
+  REQUIRE_FALSE(fs::exists(folder.path() / "run" / "checkpoints"));
 }
 
 TEST_CASE("Overwriting refuses links, the root, homes and the current directory", "[train]") {
   TemporaryFolder folder;
-  make_run(folder.path / "run");
-  fs::create_directory_symlink(folder.path / "run", folder.path / "link");
-  REQUIRE_THROWS_WITH(RunDirectory({.directory = folder.path / "link", .overwrite = true}), Contains("a symbolic link"));
-  REQUIRE_THROWS_WITH(RunDirectory({.directory = folder.path / "link" / "", .overwrite = true}), Contains("a symbolic link"));
+  make_run(folder.path() / "run");
+  fs::create_directory_symlink(folder.path() / "run", folder.path() / "link");
+  REQUIRE_THROWS_WITH(RunDirectory({.directory = folder.path() / "link", .overwrite = true}), Contains("a symbolic link"));
+  REQUIRE_THROWS_WITH(RunDirectory({.directory = folder.path() / "link" / "", .overwrite = true}), Contains("a symbolic link"));
   REQUIRE_THROWS_WITH(RunDirectory({.directory = "/", .overwrite = true}), Contains("root"));
   REQUIRE_THROWS_WITH(RunDirectory({.directory = ".", .overwrite = true}), Contains("current directory"));
   const std::string home = std::getenv("HOME") ? std::getenv("HOME") : "";
-  setenv("HOME", (folder.path / "run").c_str(), 1);
-  REQUIRE_THROWS_WITH(RunDirectory({.directory = folder.path / "run" / ".." / "run", .overwrite = true}), Contains("home directory"));
+  setenv("HOME", (folder.path() / "run").c_str(), 1);
+  REQUIRE_THROWS_WITH(RunDirectory({.directory = folder.path() / "run" / ".." / "run", .overwrite = true}), Contains("home directory"));
   setenv("HOME", home.c_str(), 1);
-  REQUIRE(fs::exists(folder.path / "run" / "checkpoints"));
+  REQUIRE(fs::exists(folder.path() / "run" / "checkpoints"));
 }
 
 TEST_CASE("A run directory in use is refused, and free again afterwards", "[train]") {
   TemporaryFolder folder;
-  const fs::path path = folder.path / "run";
+  const fs::path path = folder.path() / "run";
   {
     RunDirectory run({.directory = path});
     const std::string holder = "in use by process " + std::to_string(getpid());

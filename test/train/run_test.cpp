@@ -1,5 +1,5 @@
 #include "test/catch.h"
-#include "test/train/process.h"
+#include "test/process.h"
 #include "test/train/toy.h"
 
 #include <libzoo/core/error.h>
@@ -11,6 +11,8 @@
 
 #include <cmath>
 #include <limits>
+
+using namespace zoo::test;
 
 namespace fs = std::filesystem;
 using zoo::Json;
@@ -27,8 +29,14 @@ std::vector<Json> lines(const fs::path& path) {
 }
 
 RunOptions options_in(const TemporaryFolder& folder) {
-  return {.directory = folder.path / "run", .seed = 3, .device = "cpu", .quiet = true, .program = "toy", .config_yaml = "a: 1\n",
-          .config = {{"a", 1}, {"b", 2}}, .may_change = {"b"}};
+  return {.directory = folder.path() / "run",
+          .seed = 3,
+          .device = "cpu",
+          .quiet = true,
+          .program = "toy",
+          .config_yaml = "a: 1\n",
+          .config = {{"a", 1}, {"b", 2}},
+          .may_change = {"b"}};
 }
 
 // The toy job up to `stop`, as a run that is closed without finish().
@@ -58,7 +66,7 @@ TEST_CASE("A run writes what the documentation lists", "[train]") {
     run.save_model([](const fs::path& path) { std::ofstream(path) << "weights"; });
     run.finish({{"top1", 0.5}});
   }
-  const fs::path run = folder.path / "run";
+  const fs::path run = folder.path() / "run";
   REQUIRE(read_text(run / "config.yaml") == "a: 1\n");
   REQUIRE(Json::parse(read_text(run / "result.json")) == Json{{"top1", 0.5}});
   REQUIRE(read_text(run / "model.safetensors") == "weights");
@@ -91,7 +99,8 @@ TEST_CASE("A finished run that is resumed does nothing and keeps its result", "[
     for (int64_t step : run.steps(2)) run.log(step, {{"loss", 1.0}});
     run.finish({{"top1", 0.5}});
   }
-  const std::string metrics = read_text(folder.path / "run" / "metrics.jsonl"), manifest = read_text(folder.path / "run" / "manifest.json");
+  const std::string metrics = read_text(folder.path() / "run" / "metrics.jsonl"),
+                    manifest = read_text(folder.path() / "run" / "manifest.json");
   auto options = options_in(folder);
   options.resume = true;
   {
@@ -105,9 +114,9 @@ TEST_CASE("A finished run that is resumed does nothing and keeps its result", "[
     run.save_model([](const fs::path&) { FAIL("the model is there"); });
     run.finish({{"top1", 0.0}});
   }
-  REQUIRE(read_text(folder.path / "run" / "metrics.jsonl") == metrics);
-  REQUIRE(read_text(folder.path / "run" / "manifest.json") == manifest);
-  REQUIRE(Json::parse(read_text(folder.path / "run" / "result.json")) == Json{{"top1", 0.5}});
+  REQUIRE(read_text(folder.path() / "run" / "metrics.jsonl") == metrics);
+  REQUIRE(read_text(folder.path() / "run" / "manifest.json") == manifest);
+  REQUIRE(Json::parse(read_text(folder.path() / "run" / "result.json")) == Json{{"top1", 0.5}});
 }
 
 TEST_CASE("A run with other options is not resumed, and the keys are named", "[train]") {
@@ -123,7 +132,7 @@ TEST_CASE("A run with other options is not resumed, and the keys are named", "[t
   options.resume = true;
   options.config["b"] = 7;  // may change
   Run run(options);
-  REQUIRE(Json::parse(read_text(folder.path / "run" / "manifest.json"))["resumes"] == 1);
+  REQUIRE(Json::parse(read_text(folder.path() / "run" / "manifest.json"))["resumes"] == 1);
 }
 
 TEST_CASE("A resumed run continues bit for bit, random numbers included", "[train]") {
@@ -146,7 +155,7 @@ TEST_CASE("A resumed run continues bit for bit, random numbers included", "[trai
   }
   const at::Tensor parts = final_weights(options_in(parts_folder)), whole = final_weights(options_in(whole_folder));
   REQUIRE(at::equal(parts, whole));
-  const auto a = lines(parts_folder.path / "run" / "metrics.jsonl"), b = lines(whole_folder.path / "run" / "metrics.jsonl");
+  const auto a = lines(parts_folder.path() / "run" / "metrics.jsonl"), b = lines(whole_folder.path() / "run" / "metrics.jsonl");
   REQUIRE(a.size() == 30);
   for (size_t i = 0; i < a.size(); ++i) {
     REQUIRE(a[i]["step"] == i);
@@ -211,11 +220,11 @@ TEST_CASE("A loss that is not finite ends the run at its step and is not saved",
       Run run(options);
       REQUIRE_THROWS_WITH(diverge(run), Contains("train_loss is nan at step 3"));
     }
-    const auto metrics = lines(folder.path / "run" / "metrics.jsonl");
+    const auto metrics = lines(folder.path() / "run" / "metrics.jsonl");
     REQUIRE(metrics.size() == 4);
     REQUIRE(metrics[3]["train_loss"].is_null());
-    REQUIRE(fs::exists(folder.path / "run" / "checkpoints" / "step-00000003"));
-    REQUIRE_FALSE(fs::exists(folder.path / "run" / "checkpoints" / "step-00000004"));
+    REQUIRE(fs::exists(folder.path() / "run" / "checkpoints" / "step-00000003"));
+    REQUIRE_FALSE(fs::exists(folder.path() / "run" / "checkpoints" / "step-00000004"));
   }
   SECTION("unless asked to go on, when it is said once") {
     options.stop_on_nan = false;
@@ -226,7 +235,7 @@ TEST_CASE("A loss that is not finite ends the run at its step and is not saved",
     Run run(options);
     diverge(run);
     REQUIRE(said == 1);
-    REQUIRE(lines(folder.path / "run" / "metrics.jsonl").size() == 6);
+    REQUIRE(lines(folder.path() / "run" / "metrics.jsonl").size() == 6);
   }
 }
 
@@ -253,11 +262,11 @@ TEST_CASE("The checkpoint of the best evaluation is kept, across a resumption", 
   };
   train(4);
   train(8);
-  const fs::path checkpoints = folder.path / "run" / "checkpoints";
+  const fs::path checkpoints = folder.path() / "run" / "checkpoints";
   REQUIRE(fs::read_symlink(checkpoints / "best") == "step-00000002");
   for (const char* kept : {"step-00000002", "step-00000007", "step-00000008"}) REQUIRE(fs::exists(checkpoints / kept));
   REQUIRE_FALSE(fs::exists(checkpoints / "step-00000006"));
-  REQUIRE(lines(folder.path / "run" / "metrics.jsonl").size() == 8);
+  REQUIRE(lines(folder.path() / "run" / "metrics.jsonl").size() == 8);
 }
 
 TEST_CASE("An evaluation after the loop has a line of its own and may choose the last checkpoint", "[train]") {
@@ -266,8 +275,8 @@ TEST_CASE("An evaluation after the loop has a line of its own and may choose the
   for (int64_t step : run.steps(3)) run.log(step, {{"loss", 1.0}});
   REQUIRE(run.evaluation(3, {{"error", 0.1}}, "error", /*higher_is_better=*/false));
   run.finish(Json::object());
-  REQUIRE(fs::read_symlink(folder.path / "run" / "checkpoints" / "best") == "step-00000003");
-  REQUIRE(lines(folder.path / "run" / "metrics.jsonl")[3] .value("error", 0.0) == 0.1);
+  REQUIRE(fs::read_symlink(folder.path() / "run" / "checkpoints" / "best") == "step-00000003");
+  REQUIRE(lines(folder.path() / "run" / "metrics.jsonl")[3].value("error", 0.0) == 0.1);
 }
 
 TEST_CASE("Phases of one run share its steps", "[train]") {
@@ -312,7 +321,7 @@ TEST_CASE("A dry run does one step, reports its size and leaves nothing", "[trai
     REQUIRE(report["steps_per_second"] > 0);
   }
   REQUIRE_FALSE(fs::exists(path));
-  REQUIRE_FALSE(fs::exists(folder.path / "run"));
+  REQUIRE_FALSE(fs::exists(folder.path() / "run"));
 }
 
 TEST_CASE("A device that is unknown or not there is refused before anything is made", "[train]") {
@@ -326,7 +335,7 @@ TEST_CASE("A device that is unknown or not there is refused before anything is m
     options.device = "cuda";
     REQUIRE_THROWS_AS(Run(options), zoo::UserError);
   }
-  REQUIRE_FALSE(fs::exists(folder.path / "run"));
+  REQUIRE_FALSE(fs::exists(folder.path() / "run"));
   options.device = "auto";
   REQUIRE(Run(options).device().type() == (at::hasCUDA() ? at::kCUDA : at::kCPU));
 }

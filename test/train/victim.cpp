@@ -24,7 +24,8 @@ void fill_disk(const std::string& path) {
   const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   const std::vector<char> block(4096, 'x');
   for (size_t size = block.size(); size > 0; size /= 2) {
-    while (write(file, block.data(), size) > 0) {}
+    while (write(file, block.data(), size) > 0) {
+    }
   }
   close(file);
 }
@@ -38,16 +39,28 @@ int run_job(std::vector<std::string> arguments) {
   bool say = false;
   for (size_t i = 2; i < arguments.size(); ++i) {
     const std::string& name = arguments[i];
-    if (name == "--resume") options.resume = true;
-    else if (name == "--overwrite") options.overwrite = true;
-    else if (name == "--say") say = true;
-    else if (name == "--progress") options.quiet = false;
-    else if (name == "--every") options.checkpoint_every = std::stoll(arguments.at(++i));
-    else if (name == "--sleep-us") sleep_us = std::stoll(arguments.at(++i));
-    else if (name == "--size") size = std::stoll(arguments.at(++i));
-    else if (name == "--free-at") free_at = std::stoll(arguments.at(++i));
-    else if (name == "--fill-at") { fill_at = std::stoll(arguments.at(i + 1)); filler = arguments.at(i + 2); i += 2; }
-    else throw zoo::UserError("unknown argument " + name);
+    if (name == "--resume")
+      options.resume = true;
+    else if (name == "--overwrite")
+      options.overwrite = true;
+    else if (name == "--say")
+      say = true;
+    else if (name == "--progress")
+      options.quiet = false;
+    else if (name == "--every")
+      options.checkpoint_every = std::stoll(arguments.at(++i));
+    else if (name == "--sleep-us")
+      sleep_us = std::stoll(arguments.at(++i));
+    else if (name == "--size")
+      size = std::stoll(arguments.at(++i));
+    else if (name == "--free-at")
+      free_at = std::stoll(arguments.at(++i));
+    else if (name == "--fill-at") {
+      fill_at = std::stoll(arguments.at(i + 1));
+      filler = arguments.at(i + 2);
+      i += 2;
+    } else
+      throw zoo::UserError("unknown argument " + name);
   }
   zoo::train::Run run(options);
   toy::Job job(size);

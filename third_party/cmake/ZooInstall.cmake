@@ -31,5 +31,5 @@ configure_package_config_file(${PROJECT_SOURCE_DIR}/third_party/cmake/zooConfig.
   INSTALL_DESTINATION ${package_folder})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/zooConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/zooConfig.cmake ${PROJECT_BINARY_DIR}/zooConfigVersion.cmake
-  ${PROJECT_SOURCE_DIR}/third_party/cmake/FindLibTorch.cmake ${PROJECT_SOURCE_DIR}/third_party/cmake/FindTurboJPEG.cmake
+  ${PROJECT_SOURCE_DIR}/third_party/cmake/FindLibTorch.cmake
   DESTINATION ${package_folder})

@@ -112,8 +112,10 @@ ZOO_INLINE void backward_group(const GroupNormShape& shape, const GroupNormBackw
 template <class T>
 ZOO_INLINE void backward(const GroupNormShape& shape, const GroupNormBackward<T>& data, int64_t image, int64_t first, int64_t last) {
   for (int64_t g = first; g < last; ++g) {
-    if (shape.relu) backward_group<T, true>(shape, data, image, g);
-    else backward_group<T, false>(shape, data, image, g);
+    if (shape.relu)
+      backward_group<T, true>(shape, data, image, g);
+    else
+      backward_group<T, false>(shape, data, image, g);
   }
 }
 

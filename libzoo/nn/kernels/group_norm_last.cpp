@@ -24,8 +24,17 @@ struct Rows {
 template <class T>
 ZOO_INLINE Rows<T> rows_in(double* scratch, int64_t width) {
   T* values = reinterpret_cast<T*>(scratch + 2 * width);
-  return {width, scratch, scratch + width, values, values + width, values + 2 * width, values + 3 * width,
-          values + 4 * width, values + 5 * width, values + 6 * width, values + 7 * width};
+  return {width,
+          scratch,
+          scratch + width,
+          values,
+          values + width,
+          values + 2 * width,
+          values + 3 * width,
+          values + 4 * width,
+          values + 5 * width,
+          values + 6 * width,
+          values + 7 * width};
 }
 
 template <class T>
@@ -124,8 +133,10 @@ ZOO_INLINE void forward(const GroupNormShape& shape, const GroupNormForward<T>& 
       rows.shift[c] = data.beta[start + c];
     }
   }
-  if (shape.relu) normalise(x, y, shape.pixels, shape.channels, rows, true);
-  else normalise(x, y, shape.pixels, shape.channels, rows, false);
+  if (shape.relu)
+    normalise(x, y, shape.pixels, shape.channels, rows, true);
+  else
+    normalise(x, y, shape.pixels, shape.channels, rows, false);
 }
 
 // What ReLU lets through of a gradient. A factor and not a choice of summands: that becomes a branch, and scalar code.
@@ -206,8 +217,10 @@ ZOO_INLINE void backward(const GroupNormShape& shape, const GroupNormBackward<T>
       rows.shift[c] = data.beta[start + c];
     }
   }
-  if (shape.relu) sum_gradients(data.grad + place, data.x + place, shape.pixels, shape.channels, rows, true);
-  else sum_gradients(data.grad + place, data.x + place, shape.pixels, shape.channels, rows, false);
+  if (shape.relu)
+    sum_gradients(data.grad + place, data.x + place, shape.pixels, shape.channels, rows, true);
+  else
+    sum_gradients(data.grad + place, data.x + place, shape.pixels, shape.channels, rows, false);
   for (int64_t g = first; g < last; ++g) {
     double plain = 0, centred = 0;
     for (int64_t c = (g - first) * depth; c < (g - first + 1) * depth; ++c) {
@@ -225,8 +238,10 @@ ZOO_INLINE void backward(const GroupNormShape& shape, const GroupNormBackward<T>
   const auto spread = [&](bool relu, bool add) __attribute__((always_inline)) {
     spread_gradients(data.grad + place, data.x + place, skip, data.grad_x + place, shape.pixels, shape.channels, rows, relu, add);
   };
-  if (shape.relu) skip ? spread(true, true) : spread(true, false);
-  else skip ? spread(false, true) : spread(false, false);
+  if (shape.relu)
+    skip ? spread(true, true) : spread(true, false);
+  else
+    skip ? spread(false, true) : spread(false, false);
 }
 
 }  // namespace

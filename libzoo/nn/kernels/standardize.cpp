@@ -30,10 +30,12 @@ ZOO_INLINE void forward(const T* weight, T* result, double* scale, double* share
     T* __restrict to = result + f * count;
     const double mean = sum_of(count, [&](int64_t i) __attribute__((always_inline)) { return double(w[i]); }) / double(count);
     const T high = T(mean), low = T(mean - double(high));
-    const double variance = sum_of(count, [&](int64_t i) __attribute__((always_inline)) {
-      const double centred = double((w[i] - high) - low);
-      return centred * centred;
-    }) / double(count);
+    const double variance = sum_of(count,
+                                   [&](int64_t i) __attribute__((always_inline)) {
+                                     const double centred = double((w[i] - high) - low);
+                                     return centred * centred;
+                                   }) /
+                            double(count);
     const double deviation = std::sqrt(variance);
     scale[f] = outside ? 1 / (deviation + eps) : 1 / std::sqrt(variance + eps);
     share[f] = !outside ? 1 : deviation > 0 ? (deviation + eps) / deviation : 0;

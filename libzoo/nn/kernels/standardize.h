@@ -10,8 +10,8 @@ namespace zoo::nn::kernels {
 // of the gradient along the filter itself standardisation takes out.
 void standardize(const float* weight, float* result, double* scale, double* share, int64_t count, double eps, bool outside, int64_t first,
                  int64_t last);
-void standardize(const double* weight, double* result, double* scale, double* share, int64_t count, double eps, bool outside,
-                 int64_t first, int64_t last);
+void standardize(const double* weight, double* result, double* scale, double* share, int64_t count, double eps, bool outside, int64_t first,
+                 int64_t last);
 
 // scale · (grad - mean(grad) - share · result · mean(grad · result))
 void standardize_backward(const float* grad, const float* result, const double* scale, const double* share, float* grad_weight,

@@ -10,7 +10,8 @@ struct SgdFactors {
   bool nesterov = false;
 };
 
-// g = grad + weight_decay·p; v = momentum·v + g; p -= rate·v (nesterov: rate·(g + momentum·v)). Without a velocity, null: p -= rate·g.
+// g = grad + weight_decay·p; v = momentum·v + g; p -= rate·v (nesterov: rate·(g + momentum·v)). Without a velocity, null:
+// p -= rate·g.
 // `first`: v is not read, and becomes g.
 void sgd(const SgdFactors& factors, float* parameter, const float* grad, float* velocity, bool first, int64_t count);
 void sgd(const SgdFactors& factors, double* parameter, const double* grad, double* velocity, bool first, int64_t count);

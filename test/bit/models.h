@@ -1,28 +1,13 @@
-// A folder that goes away with the test, and small networks with random weights everywhere.
+// Small networks with random weights everywhere.
 #pragma once
 
+#include "test/files.h"
 #include <libzoo/bit/names.h>
 #include <libzoo/nn/res_net_v2.h>
 
 #include <ATen/ATen.h>
-#include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
-#include <string>
 
 namespace zoo::bit {
-
-struct TemporaryFolder {
-  std::filesystem::path path;
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "zoo-bit-XXXXXX").string();
-    path = mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-};
 
 inline nn::ResNetV2 random_model(const nn::ResNetV2Options& options) {
   const at::NoGradGuard no_grad;
