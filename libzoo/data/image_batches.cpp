@@ -31,9 +31,12 @@ class ImageBatches final : public Stage<ImageBatch> {
         if (!begin_batch()) break;
       if (pending_.empty()) return std::nullopt;
       const std::shared_ptr<Pending> head = pending_.front();
+      const auto asked = Meter::Clock::now();
       for (auto& part : head->parts) part.get();
+      meter_.waited(Meter::Clock::now() - asked);
       pending_.pop_front();
       if (!has_errors(*head)) {
+        meter_.delivered(int64_t(pending_.size()));
         delivered_ = head->after;
         address_ = head->before;
         return std::move(head->batch);
@@ -52,6 +55,11 @@ class ImageBatches final : public Stage<ImageBatch> {
 
   void locate(Position& address) const override { address.insert(address.end(), address_.begin(), address_.end()); }
   std::vector<ImageBatch> refetch(const std::vector<Position>& addresses) override { return refetch_by_position(*this, addresses); }
+
+  void report(std::vector<StageReport>& reports) const override {
+    tickets_->report(reports);
+    reports.push_back(meter_.report("image batches", pool_ ? options_.prefetch + 1 : 0, std::max(options_.workers, 1)));
+  }
 
   std::string describe() const override {
     return fmt::format("{} (workers={}, prefetch={})", identity(), options_.workers, options_.prefetch);
@@ -129,6 +137,7 @@ class ImageBatches final : public Stage<ImageBatch> {
 
   void make_pictures(Pending& pending, float* out, int64_t from, int64_t to) const {
     const int64_t picture = 3 * transform_.height * transform_.width;
+    const auto begun = Meter::Clock::now();
     for (int64_t i = from; i < to; ++i) {
       const Ticket& ticket = pending.tickets[size_t(i)];
       try {
@@ -138,6 +147,7 @@ class ImageBatches final : public Stage<ImageBatch> {
         pending.errors[size_t(i)] = std::current_exception();
       }
     }
+    meter_.worked(Meter::Clock::now() - begun);
   }
 
   // With replacement a picture can be drawn twice in an epoch, so there the place counts, not the picture.
@@ -187,6 +197,7 @@ class ImageBatches final : public Stage<ImageBatch> {
   ImageBatchOptions options_;
   int64_t epoch_length_ = 0;
   std::unordered_set<int64_t> bad_;
+  mutable Meter meter_;
   Position delivered_, address_;
   std::deque<std::shared_ptr<Pending>> pending_;
   std::unique_ptr<ThreadPool> pool_;  // last: joined before anything its work uses goes away

@@ -27,12 +27,15 @@ void check_map_options(const MapOptions& options);
 std::string describe_map(const MapOptions& options, bool with_workers);
 
 template <class In, class Work>
-class MapStage final : public Stage<std::decay_t<std::invoke_result_t<const Work&, In>>> {
+class MapStage final : public StageOn<In, std::decay_t<std::invoke_result_t<const Work&, In>>> {
+  using Base = StageOn<In, std::decay_t<std::invoke_result_t<const Work&, In>>>;
+  using Base::upstream_;
+
  public:
   using Out = std::decay_t<std::invoke_result_t<const Work&, In>>;
 
   MapStage(std::unique_ptr<Stage<In>> upstream, Work work, MapOptions options)
-      : upstream_(std::move(upstream)), work_(std::move(work)), options_(std::move(options)) {
+      : Base(std::move(upstream)), work_(std::move(work)), options_(std::move(options)) {
     check_map_options(options_);
     if (options_.window == 0) options_.window = 2 * options_.workers;
     upstream_->save(delivered_);
@@ -46,7 +49,10 @@ class MapStage final : public Stage<std::decay_t<std::invoke_result_t<const Work
       Pending head = std::move(pending_.front());
       pending_.pop_front();
       try {
+        const auto asked = Meter::Clock::now();
         Out out = head.result.get();
+        meter_.waited(Meter::Clock::now() - asked);
+        meter_.delivered(int64_t(pending_.size()));
         delivered_ = std::move(head.after);
         address_ = std::move(head.address);
         delivered_skipped_ = skipped_;
@@ -83,10 +89,14 @@ class MapStage final : public Stage<std::decay_t<std::invoke_result_t<const Work
     return items;
   }
 
-  std::string describe() const override { return upstream_->describe() + " | " + describe_map(options_, true); }
-  std::string identity() const override { return upstream_->identity() + " | " + describe_map(options_, false); }
+  void report(std::vector<StageReport>& reports) const override {
+    upstream_->report(reports);
+    reports.push_back(meter_.report(options_.name, options_.window, std::max(options_.workers, 1)));
+  }
 
  private:
+  std::string name(bool with_speed) const override { return describe_map(options_, with_speed); }
+
   struct Pending {
     std::future<Out> result;
     Position after, address;  // the upstream's, once this item was pulled
@@ -97,7 +107,12 @@ class MapStage final : public Stage<std::decay_t<std::invoke_result_t<const Work
 
   std::future<Out> begin(In item) {
     auto shared = std::make_shared<In>(std::move(item));
-    auto run = [this, shared] { return std::invoke(std::as_const(work_), std::move(*shared)); };
+    auto run = [this, shared] {
+      const auto begun = Meter::Clock::now();
+      Out out = std::invoke(std::as_const(work_), std::move(*shared));
+      meter_.worked(Meter::Clock::now() - begun);
+      return out;
+    };
     if (pool_) return pool_->submit(std::move(run));
     std::packaged_task<Out()> task(std::move(run));
     task();
@@ -131,11 +146,11 @@ class MapStage final : public Stage<std::decay_t<std::invoke_result_t<const Work
     if (pool_) pool_ = std::make_unique<ThreadPool>(options_.workers);  // what has not started never will
   }
 
-  std::unique_ptr<Stage<In>> upstream_;
   Work work_;
   MapOptions options_;
   Position delivered_, address_;
   int64_t skipped_ = 0, delivered_skipped_ = 0;
+  Meter meter_;
   std::deque<Pending> pending_;
   std::unique_ptr<ThreadPool> pool_;  // last: joined before anything its work uses goes away
 };

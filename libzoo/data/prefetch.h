@@ -15,9 +15,11 @@ namespace zoo::data {
 void check_prefetch(int64_t items);  // throws Error if negative
 
 template <class T>
-class PrefetchStage final : public Stage<T> {
+class PrefetchStage final : public StageOn<T> {
+  using StageOn<T>::upstream_;
+
  public:
-  PrefetchStage(std::unique_ptr<Stage<T>> upstream, int64_t items) : upstream_(std::move(upstream)), items_(size_t(items)) {
+  PrefetchStage(std::unique_ptr<Stage<T>> upstream, int64_t items) : StageOn<T>(std::move(upstream)), items_(size_t(items)) {
     upstream_->save(delivered_);
   }
   ~PrefetchStage() override { stop(); }
@@ -25,13 +27,16 @@ class PrefetchStage final : public Stage<T> {
   std::optional<T> next() override {
     if (!thread_.joinable() && !ended_) thread_ = std::thread([this] { run(); });
     Entry entry;
+    const auto asked = Meter::Clock::now();
     {
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [&] { return !ready_.empty() || ended_; });
       if (ready_.empty()) return std::nullopt;
+      meter_.delivered(int64_t(ready_.size()) - 1);
       entry = std::move(ready_.front());
       ready_.pop_front();
     }
+    meter_.waited(Meter::Clock::now() - asked);
     changed_.notify_all();
     if (entry.error) std::rethrow_exception(entry.error);
     delivered_ = std::move(entry.after);
@@ -55,10 +60,14 @@ class PrefetchStage final : public Stage<T> {
     return upstream_->refetch(addresses);
   }
 
-  std::string describe() const override { return upstream_->describe() + " | prefetch(" + std::to_string(items_) + ")"; }
-  std::string identity() const override { return upstream_->identity(); }
+  void report(std::vector<StageReport>& reports) const override {
+    upstream_->report(reports);
+    reports.push_back(meter_.report("prefetch", int64_t(items_)));
+  }
 
  private:
+  std::string name(bool with_speed) const override { return with_speed ? "prefetch(" + std::to_string(items_) + ")" : ""; }
+
   struct Entry {
     std::optional<T> item;
     std::exception_ptr error;
@@ -104,8 +113,8 @@ class PrefetchStage final : public Stage<T> {
     ended_ = stopping_ = false;
   }
 
-  std::unique_ptr<Stage<T>> upstream_;
   size_t items_;
+  Meter meter_;
   Position delivered_, address_;
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -25,10 +25,12 @@ void check_shuffle(int64_t slots);  // throws Error if below 1
 void check_shuffle_position(int64_t outputs, int64_t filled, int64_t hole, int64_t slots);
 
 template <class T>
-class ShuffleStage final : public Stage<T> {
+class ShuffleStage final : public StageOn<T> {
+  using StageOn<T>::upstream_;
+
  public:
   ShuffleStage(std::unique_ptr<Stage<T>> upstream, int64_t slots, uint64_t seed)
-      : upstream_(std::move(upstream)), slots_(slots), seed_(seed), random_({seed, 0, 0, Purpose::shuffle_stage, kCopy}) {}
+      : StageOn<T>(std::move(upstream)), slots_(slots), seed_(seed), random_({seed, 0, 0, Purpose::shuffle_stage, kCopy}) {}
 
   std::optional<T> next() override {
     fill();
@@ -36,6 +38,7 @@ class ShuffleStage final : public Stage<T> {
     size_t slot = 0;
     if (slots_ > 1) slot = size_t((uint64_t(random_.word(uint64_t(outputs_))) * buffer_.size()) >> 32);
     ++outputs_;
+    meter_.delivered(int64_t(buffer_.size()));
     hole_ = int64_t(slot);
     std::optional<T> item(std::move(*buffer_[slot].item));
     buffer_[slot].item.reset();
@@ -102,10 +105,14 @@ class ShuffleStage final : public Stage<T> {
     }
   }
 
-  std::string describe() const override { return upstream_->describe() + " | " + describe_shuffle(slots_, seed_); }
-  std::string identity() const override { return upstream_->identity() + " | " + describe_shuffle(slots_, seed_); }
+  void report(std::vector<StageReport>& reports) const override {
+    upstream_->report(reports);
+    reports.push_back(meter_.report("shuffle", slots_));
+  }
 
  private:
+  std::string name(bool) const override { return describe_shuffle(slots_, seed_); }
+
   static constexpr uint16_t kCopy = 2;  // keeps its words apart from those of the sources
 
   struct Slot {
@@ -143,10 +150,10 @@ class ShuffleStage final : public Stage<T> {
     }
   }
 
-  std::unique_ptr<Stage<T>> upstream_;
   int64_t slots_;
   uint64_t seed_;
   RandomStream random_;
+  Meter meter_;
   std::vector<Slot> buffer_;
   Position address_;
   int64_t outputs_ = 0, hole_ = -1;

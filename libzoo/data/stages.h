@@ -17,10 +17,12 @@ int64_t take_counter(PositionReader& position, const char* stage);  // throws Er
 
 // Items gathered before an upstream error stay for the batch that the following call returns.
 template <class T>
-class BatchStage final : public Stage<std::vector<T>> {
+class BatchStage final : public StageOn<T, std::vector<T>> {
+  using StageOn<T, std::vector<T>>::upstream_;
+
  public:
   BatchStage(std::unique_ptr<Stage<T>> upstream, int64_t size, BatchOptions options)
-      : upstream_(std::move(upstream)), size_(size), options_(options) {
+      : StageOn<T, std::vector<T>>(std::move(upstream)), size_(size), options_(options) {
     upstream_->save(delivered_);
   }
 
@@ -42,6 +44,7 @@ class BatchStage final : public Stage<std::vector<T>> {
     address_ = std::exchange(gathering_, {});
     delivered_.clear();
     upstream_->save(delivered_);
+    meter_.delivered(int64_t(gathered_.size()));
     return std::exchange(gathered_, {});
   }
 
@@ -73,13 +76,17 @@ class BatchStage final : public Stage<std::vector<T>> {
     return batches;
   }
 
-  std::string describe() const override { return upstream_->describe() + " | " + describe_batch(size_, options_); }
-  std::string identity() const override { return upstream_->identity() + " | " + describe_batch(size_, options_); }
+  void report(std::vector<StageReport>& reports) const override {
+    upstream_->report(reports);
+    reports.push_back(meter_.report("batch", size_));
+  }
 
  private:
-  std::unique_ptr<Stage<T>> upstream_;
+  std::string name(bool) const override { return describe_batch(size_, options_); }
+
   int64_t size_;
   BatchOptions options_;
+  Meter meter_;
   std::vector<T> gathered_;
   Position gathering_;  // the addresses of those
   Position delivered_, address_;
@@ -97,38 +104,48 @@ struct Batch {
 
 inline Batch batch(int64_t size, BatchOptions options = {}) { return {size, options}; }
 
-// The first `count` items.
+// Passes on some items as they come, and counts them.
 template <class T>
-class TakeStage final : public Stage<T> {
+class CountingStage : public StageOn<T> {
  public:
-  TakeStage(std::unique_ptr<Stage<T>> upstream, int64_t count) : upstream_(std::move(upstream)), count_(count) {}
+  CountingStage(std::unique_ptr<Stage<T>> upstream, const char* kind) : StageOn<T>(std::move(upstream)), kind_(kind) {}
+
+  void save(Position& position) const override {
+    this->upstream_->save(position);
+    position.push_back(count_);
+  }
+  void load(PositionReader& position) override {
+    this->upstream_->load(position);
+    count_ = take_counter(position, kind_);
+  }
+  void locate(Position& address) const override { this->upstream_->locate(address); }
+  std::vector<T> refetch(const std::vector<Position>& addresses) override { return this->upstream_->refetch(addresses); }
+  void report(std::vector<StageReport>& reports) const override { this->upstream_->report(reports); }
+
+ protected:
+  int64_t count_ = 0;
+
+ private:
+  const char* kind_;
+};
+
+// The first `limit` items.
+template <class T>
+class TakeStage final : public CountingStage<T> {
+ public:
+  TakeStage(std::unique_ptr<Stage<T>> upstream, int64_t limit) : CountingStage<T>(std::move(upstream), "take"), limit_(limit) {}
 
   std::optional<T> next() override {
-    if (taken_ >= count_) return std::nullopt;
-    std::optional<T> item = upstream_->next();
-    if (item) ++taken_;
+    if (this->count_ >= limit_) return std::nullopt;
+    std::optional<T> item = this->upstream_->next();
+    if (item) ++this->count_;
     return item;
   }
 
-  void save(Position& position) const override {
-    upstream_->save(position);
-    position.push_back(taken_);
-  }
-
-  void load(PositionReader& position) override {
-    upstream_->load(position);
-    taken_ = take_counter(position, "take");
-  }
-
-  void locate(Position& address) const override { upstream_->locate(address); }
-  std::vector<T> refetch(const std::vector<Position>& addresses) override { return upstream_->refetch(addresses); }
-
-  std::string describe() const override { return upstream_->describe() + " | take(" + std::to_string(count_) + ")"; }
-  std::string identity() const override { return upstream_->identity() + " | take(" + std::to_string(count_) + ")"; }
-
  private:
-  std::unique_ptr<Stage<T>> upstream_;
-  int64_t count_, taken_ = 0;
+  std::string name(bool) const override { return "take(" + std::to_string(limit_) + ")"; }
+
+  int64_t limit_;
 };
 
 struct Take {
@@ -145,40 +162,23 @@ inline Take take(int64_t count) { return {count}; }
 // Items rank, rank + world_size, … of any stream; belongs before the costly stages. With workers, the rank within all
 // loaders is rank + worker · world_size of world_size · num_workers. For equal shares see indices(n, {.shard = …}).
 template <class T>
-class ShardStage final : public Stage<T> {
+class ShardStage final : public CountingStage<T> {
  public:
   ShardStage(std::unique_ptr<Stage<T>> upstream, int64_t rank, int64_t world_size)
-      : upstream_(std::move(upstream)), rank_(rank), world_size_(world_size) {}
+      : CountingStage<T>(std::move(upstream), "shard"), rank_(rank), world_size_(world_size) {}
 
   std::optional<T> next() override {
     for (;;) {
-      std::optional<T> item = upstream_->next();
+      std::optional<T> item = this->upstream_->next();
       if (!item) return std::nullopt;
-      if (seen_++ % world_size_ == rank_) return item;
+      if (this->count_++ % world_size_ == rank_) return item;
     }
   }
 
-  void save(Position& position) const override {
-    upstream_->save(position);
-    position.push_back(seen_);
-  }
-
-  void load(PositionReader& position) override {
-    upstream_->load(position);
-    seen_ = take_counter(position, "shard");
-  }
-
-  void locate(Position& address) const override { upstream_->locate(address); }
-  std::vector<T> refetch(const std::vector<Position>& addresses) override { return upstream_->refetch(addresses); }
-
-  std::string describe() const override { return upstream_->describe() + name(); }
-  std::string identity() const override { return upstream_->identity() + name(); }
-
  private:
-  std::string name() const { return " | shard(" + std::to_string(rank_) + ", " + std::to_string(world_size_) + ")"; }
+  std::string name(bool) const override { return "shard(" + std::to_string(rank_) + ", " + std::to_string(world_size_) + ")"; }
 
-  std::unique_ptr<Stage<T>> upstream_;
-  int64_t rank_, world_size_, seen_ = 0;
+  int64_t rank_, world_size_;
 };
 
 struct ShardOf {

@@ -10,6 +10,7 @@
 
 #include <libzoo/core/error.h>
 #include <libzoo/core/state.h>
+#include <libzoo/data/meter.h>
 
 #include <cstdint>
 #include <memory>
@@ -55,6 +56,28 @@ class Stage {
   // does the work of no others. It leaves the stage at no defined place: load() follows.
   virtual void locate(Position& address) const = 0;
   virtual std::vector<T> refetch(const std::vector<Position>& addresses) = 0;
+
+  // Appends what was measured, the source first. May be called by any thread.
+  virtual void report(std::vector<StageReport>& reports) const = 0;
+};
+
+// A stage that reads from another.
+template <class In, class Out = In>
+class StageOn : public Stage<Out> {
+ public:
+  explicit StageOn(std::unique_ptr<Stage<In>> upstream) : upstream_(std::move(upstream)) {}
+
+  std::string describe() const final { return upstream_->describe() + " | " + name(true); }
+  std::string identity() const final {
+    const std::string own = name(false);
+    return own.empty() ? upstream_->identity() : upstream_->identity() + " | " + own;
+  }
+
+ protected:
+  // "map(workers=4, window=8)"; without what changes no item for identity(), and then empty if nothing is left.
+  virtual std::string name(bool with_speed) const = 0;
+
+  std::unique_ptr<Stage<In>> upstream_;
 };
 
 template <class T>
@@ -65,6 +88,7 @@ class Stream {
 
   std::optional<T> next() { return stage_->next(); }
   std::string describe() const { return stage_->describe(); }
+  std::vector<StageReport> reports() const;  // a row a stage, the source first
 
   // values: {"stages": identity, "position": […]}.
   State state() const;
@@ -110,6 +134,13 @@ std::vector<T> refetch_by_position(Stage<T>& stage, const std::vector<Position>&
     items.push_back(std::move(*item));
   }
   return items;
+}
+
+template <class T>
+std::vector<StageReport> Stream<T>::reports() const {
+  std::vector<StageReport> reports;
+  stage_->report(reports);
+  return reports;
 }
 
 template <class T>
