@@ -14,6 +14,8 @@
 namespace zoo::io {
 namespace {
 
+constexpr size_t kBuffer = 1 << 16;  // bytes
+
 std::filesystem::path folder_of(const std::filesystem::path& target) {
   return target.has_parent_path() ? target.parent_path() : std::filesystem::path(".");
 }
@@ -44,16 +46,29 @@ void AtomicFile::fail(std::string_view doing, int reason) const {
 }
 
 void AtomicFile::write(std::span<const uint8_t> bytes) {
+  size_ += bytes.size();
+  if (buffer_.size() + bytes.size() > kBuffer) flush();
+  if (bytes.size() > kBuffer) return put(bytes);
+  buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
+}
+
+void AtomicFile::flush() {
+  put(buffer_);
+  buffer_.clear();
+}
+
+void AtomicFile::put(std::span<const uint8_t> bytes) {
   while (!bytes.empty()) {
     const ssize_t n = ::write(file_, bytes.data(), std::min(bytes.size(), size_t(1) << 30));
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail(fmt::format("cannot write at byte {}", size_), errno);
-    size_ += uint64_t(n);
+    if (n < 0) fail(fmt::format("cannot write at byte {}", written_), errno);
+    written_ += uint64_t(n);
     bytes = bytes.subspan(size_t(n));
   }
 }
 
 void AtomicFile::commit() {
+  flush();
   if (::fsync(file_) != 0) fail("cannot sync", errno);
   const int closed = ::close(file_);
   file_ = -1;

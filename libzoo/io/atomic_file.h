@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace zoo::io {
 
@@ -22,6 +23,7 @@ class AtomicFile {
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
 
+  // Small pieces are gathered; a full disk may be told by a later call.
   void write(std::span<const uint8_t> bytes);
   void write(std::string_view text) { write({reinterpret_cast<const uint8_t*>(text.data()), text.size()}); }
   uint64_t size() const { return size_; }
@@ -30,11 +32,14 @@ class AtomicFile {
   void commit();
 
  private:
+  void put(std::span<const uint8_t> bytes);
+  void flush();
   [[noreturn]] void fail(std::string_view doing, int reason) const;
 
   std::filesystem::path target_, temporary_;
   int file_ = -1;
-  uint64_t size_ = 0;
+  uint64_t size_ = 0, written_ = 0;
+  std::vector<uint8_t> buffer_;
 };
 
 void write_file(const std::filesystem::path& target, std::string_view contents);

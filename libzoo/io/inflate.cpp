@@ -10,71 +10,57 @@
 namespace zoo::io {
 namespace {
 
-class Stream {
- public:
-  Stream(std::span<const uint8_t> in, Framing framing, const std::string& where) : in_(in), where_(where) {
-    const int window = framing == Framing::raw_deflate ? -15 : framing == Framing::gzip ? 15 + 16 : 15;
-    if (inflateInit2(&z_, window) != Z_OK) throw Error(fmt::format("{}: cannot start zlib", where));
-  }
-  ~Stream() { inflateEnd(&z_); }
-  Stream(const Stream&) = delete;
-
-  uint64_t consumed() const { return consumed_; }
-  bool ended() const { return ended_; }
-
-  // Fills as much of `out` as the stream gives; returns how much. Less than out.size() only at the end of the stream.
-  size_t read(std::span<uint8_t> out) {
-    size_t produced = 0;
-    while (produced < out.size() && !ended_) {
-      auto rest = out.subspan(produced);
-      produced += step(rest.first(std::min(rest.size(), kChunk)));
-    }
-    return produced;
-  }
-
-  // After `out` was filled: true if the stream has nothing more to give.
-  bool finish() {
-    uint8_t more;
-    return ended_ || (step({&more, 1}) == 0 && ended_);
-  }
-
- private:
-  static constexpr size_t kChunk = size_t(1) << 30;
-
-  size_t step(std::span<uint8_t> out) {
-    while (true) {
-      const auto in = in_.subspan(consumed_, std::min(in_.size() - consumed_, kChunk));
-      z_.next_in = const_cast<uint8_t*>(in.data());
-      z_.avail_in = uInt(in.size());
-      z_.next_out = out.data();
-      z_.avail_out = uInt(out.size());
-      const int status = inflate(&z_, Z_NO_FLUSH);
-      const size_t taken = in.size() - z_.avail_in, given = out.size() - z_.avail_out;
-      consumed_ += taken;
-      if (status == Z_STREAM_END) {
-        ended_ = true;
-        return given;
-      }
-      if (status != Z_OK && status != Z_BUF_ERROR) {
-        const char* why = z_.msg ? z_.msg : status == Z_NEED_DICT ? "needs a dictionary" : zError(status);
-        refuse(where_, consumed_, fmt::format("compressed data is damaged: {}", why));
-      }
-      if (given > 0) return given;
-      if (taken == 0) refuse(where_, consumed_, "compressed data ends before its stream does");
-    }
-  }
-
-  std::span<const uint8_t> in_;
-  const std::string& where_;
-  z_stream z_{};
-  uint64_t consumed_ = 0;
-  bool ended_ = false;
-};
+constexpr size_t kChunk = size_t(1) << 30;
 
 }  // namespace
 
+InflateStream::InflateStream(std::span<const uint8_t> in, Framing framing, const std::string& where)
+    : in_(in), where_(where), z_(new z_stream{}) {
+  const int window = framing == Framing::raw_deflate ? -15 : framing == Framing::gzip ? 15 + 16 : 15;
+  if (inflateInit2(z_.get(), window) != Z_OK) throw Error(fmt::format("{}: cannot start zlib", where));
+}
+
+InflateStream::~InflateStream() { inflateEnd(z_.get()); }
+
+size_t InflateStream::read(std::span<uint8_t> out) {
+  size_t produced = 0;
+  while (produced < out.size() && !ended_) {
+    auto rest = out.subspan(produced);
+    produced += step(rest.first(std::min(rest.size(), kChunk)));
+  }
+  return produced;
+}
+
+bool InflateStream::finish() {
+  uint8_t more;
+  return ended_ || (step({&more, 1}) == 0 && ended_);
+}
+
+size_t InflateStream::step(std::span<uint8_t> out) {
+  while (true) {
+    const auto in = in_.subspan(consumed_, std::min(in_.size() - consumed_, kChunk));
+    z_->next_in = const_cast<uint8_t*>(in.data());
+    z_->avail_in = uInt(in.size());
+    z_->next_out = out.data();
+    z_->avail_out = uInt(out.size());
+    const int status = inflate(z_.get(), Z_NO_FLUSH);
+    const size_t taken = in.size() - z_->avail_in, given = out.size() - z_->avail_out;
+    consumed_ += taken;
+    if (status == Z_STREAM_END) {
+      ended_ = true;
+      return given;
+    }
+    if (given > 0) return given;  // damage, if this was the last before it, is told by the next call
+    if (status != Z_OK && status != Z_BUF_ERROR) {
+      const char* why = z_->msg ? z_->msg : status == Z_NEED_DICT ? "needs a dictionary" : zError(status);
+      refuse(where_, consumed_, fmt::format("compressed data is damaged: {}", why));
+    }
+    if (taken == 0) refuse(where_, consumed_, "compressed data ends before its stream does");
+  }
+}
+
 Inflated inflate_into(std::span<const uint8_t> in, std::span<uint8_t> out, Framing framing, const std::string& where) {
-  Stream stream(in, framing, where);
+  InflateStream stream(in, framing, where);
   Inflated result;
   result.produced = stream.read(out);
   result.ended = stream.finish();
@@ -83,7 +69,7 @@ Inflated inflate_into(std::span<const uint8_t> in, std::span<uint8_t> out, Frami
 }
 
 Inflated measure_inflated(std::span<const uint8_t> in, uint64_t limit, Framing framing, const std::string& where, uint32_t* crc32) {
-  Stream stream(in, framing, where);
+  InflateStream stream(in, framing, where);
   uint8_t scratch[1 << 15];
   Inflated result;
   uLong checksum = ::crc32(0, nullptr, 0);

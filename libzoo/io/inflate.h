@@ -4,11 +4,42 @@
 #include <libzoo/io/bytes.h>
 #include <libzoo/io/memory_budget.h>
 
+#include <memory>
 #include <string>
+
+struct z_stream_s;
 
 namespace zoo::io {
 
 enum class Framing { raw_deflate, gzip, zlib };
+
+// A stream that is read piece by piece; its checksum is verified where it ends. Throws UserError on damaged data and on a
+// stream that is cut, after everything before the damage was given out.
+class InflateStream {
+ public:
+  // `in` and `where` must outlive the stream.
+  InflateStream(std::span<const uint8_t> in, Framing framing, const std::string& where);
+  ~InflateStream();
+  InflateStream(const InflateStream&) = delete;
+  InflateStream& operator=(const InflateStream&) = delete;
+
+  // Fills as much of `out` as the stream gives; returns how much. Less than out.size() only at the end of the stream.
+  size_t read(std::span<uint8_t> out);
+  // True if the stream has nothing more to give.
+  bool finish();
+
+  uint64_t consumed() const { return consumed_; }  // bytes of `in`
+  bool ended() const { return ended_; }
+
+ private:
+  size_t step(std::span<uint8_t> out);
+
+  std::span<const uint8_t> in_;
+  const std::string& where_;
+  std::unique_ptr<z_stream_s> z_;
+  uint64_t consumed_ = 0;
+  bool ended_ = false;
+};
 
 // One stream of `in` into `out`. `ended` is false if `out` was full before the end of the stream.
 // Throws UserError on damaged data and on a stream that is cut.

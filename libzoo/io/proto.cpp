@@ -10,7 +10,7 @@
 namespace zoo::io {
 namespace {
 
-constexpr size_t kMaxGroups = 100;
+constexpr size_t kMaxDepth = 100;
 constexpr auto kGroupEnd = WireType(4);
 
 }  // namespace
@@ -20,33 +20,30 @@ float ProtoField::as_float() const { return std::bit_cast<float>(uint32_t(value)
 
 void ProtoReader::fail(std::string_view message) const { throw UserError(fmt::format("{}: {}", where_, message)); }
 
-std::span<const uint8_t> ProtoReader::bytes(uint64_t n, std::string_view what) {
-  if (n > left_.size()) fail(fmt::format("{} takes {} bytes, the message has {} left", what, n, left_.size()));
-  auto result = left_.first(size_t(n));
-  left_ = left_.subspan(size_t(n));
-  return result;
-}
-
-uint64_t ProtoReader::varint() {
+uint64_t ProtoReader::varint(std::string_view what, int most_bytes) {
   uint64_t value = 0;
-  for (int i = 0; i < 10; ++i) {
-    const uint8_t byte = bytes(1, "a varint")[0];
+  for (int i = 0; i < most_bytes; ++i) {
+    if (left_.empty()) fail(fmt::format("{} takes 1 bytes more, the message has 0 left", what));
+    const uint8_t byte = left_.front();
+    left_ = left_.subspan(1);
     value |= uint64_t(byte & 0x7F) << 7 * i;  // bits beyond 64 are dropped
     if (byte < 0x80) return value;
   }
-  fail("a varint has more than 10 bytes");
+  fail(fmt::format("{} has more than {} bytes", what, most_bytes));
 }
 
 template <class T>
 T ProtoReader::fixed() {
+  if (left_.size() < sizeof(T)) fail(fmt::format("a fixed-size value takes {} bytes, the message has {} left", sizeof(T), left_.size()));
   T value;
-  std::memcpy(&value, bytes(sizeof(T), "a fixed-size value").data(), sizeof(T));
+  std::memcpy(&value, left_.data(), sizeof(T));
+  left_ = left_.subspan(sizeof(T));
   return value;
 }
 
 // One field; for a group only its key.
 ProtoField ProtoReader::take() {
-  const uint64_t key = varint();
+  const uint64_t key = varint("a field's key", 5);
   if (key > UINT32_MAX || key >> 3 == 0) fail(fmt::format("field number {} is not allowed", key >> 3));
   ProtoField field;
   field.number = uint32_t(key >> 3);
@@ -55,7 +52,13 @@ ProtoField ProtoReader::take() {
   switch (key & 7) {
     case 0: field.value = varint(); break;
     case 1: field.value = fixed<uint64_t>(); break;
-    case 2: field.bytes = bytes(varint(), fmt::format("field {}", field.number)); break;
+    case 2: {
+      const uint64_t length = varint("a length", 5);
+      if (length > left_.size()) fail(fmt::format("field {} takes {} bytes, the message has {} left", field.number, length, left_.size()));
+      field.bytes = left_.first(size_t(length));
+      left_ = left_.subspan(size_t(length));
+      break;
+    }
     case 3:
     case 4: break;
     case 5: field.value = fixed<uint32_t>(); break;
@@ -65,13 +68,17 @@ ProtoField ProtoReader::take() {
 }
 
 void ProtoReader::skip_group(uint32_t number) {
-  std::vector<uint32_t> open{number};
+  std::vector<uint32_t> open;
+  const auto enter = [&](uint32_t group) {
+    if (depth_ + open.size() == kMaxDepth) fail(fmt::format("groups nested more than {} deep", kMaxDepth));
+    open.push_back(group);
+  };
+  enter(number);
   while (!open.empty()) {
     if (left_.empty()) fail("a group is not closed");
     const ProtoField field = take();
     if (field.type == WireType::group) {
-      if (open.size() == kMaxGroups) fail(fmt::format("groups nested more than {} deep", kMaxGroups));
-      open.push_back(field.number);
+      enter(field.number);
     } else if (closing_) {
       if (open.back() != field.number) fail("a group is closed by another field's end");
       open.pop_back();
@@ -129,6 +136,16 @@ void ProtoWriter::bytes(uint32_t field, std::string_view value) {
 
 void ProtoWriter::packed(uint32_t field, std::span<const double> values) {
   bytes(field, {reinterpret_cast<const char*>(values.data()), values.size_bytes()});
+}
+
+void ProtoWriter::packed(uint32_t field, std::span<const float> values) {
+  bytes(field, {reinterpret_cast<const char*>(values.data()), values.size_bytes()});
+}
+
+void ProtoWriter::packed(uint32_t field, std::span<const int64_t> values) {
+  ProtoWriter content;
+  for (int64_t value : values) content.raw_varint(uint64_t(value));
+  bytes(field, content.text());
 }
 
 }  // namespace zoo::io

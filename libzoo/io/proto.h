@@ -28,11 +28,13 @@ struct ProtoField {
 // The fields of a message in order; groups, which no current message uses, are checked and passed over.
 class ProtoReader {
  public:
-  // `where` must outlive the reader and opens its messages.
-  ProtoReader(std::span<const uint8_t> message, const std::string& where) : left_(message), where_(where) {}
+  // `where` must outlive the reader and opens its messages. `depth`: how many messages this one lies in.
+  ProtoReader(std::span<const uint8_t> message, const std::string& where, size_t depth = 0)
+      : left_(message), where_(where), depth_(depth) {}
 
-  // Throws UserError on anything that is no well-formed message: varints of more than 10 bytes, lengths beyond the message,
-  // field number 0, wire types 6 and 7, unbalanced groups and groups nested more than 100 deep.
+  // Throws UserError on anything that is no well-formed message: varints of more than 10 bytes (keys and lengths: 5),
+  // lengths beyond the message, field number 0, wire types 6 and 7, unbalanced groups, and messages and groups nested more
+  // than 100 deep; as protobuf does.
   std::optional<ProtoField> next();
 
   // The items of a packed field.
@@ -42,14 +44,14 @@ class ProtoReader {
  private:
   ProtoField take();
   void skip_group(uint32_t number);
-  uint64_t varint();
-  std::span<const uint8_t> bytes(uint64_t n, std::string_view what);
+  uint64_t varint(std::string_view what = "a varint", int most_bytes = 10);
   template <class T>
   T fixed();
   [[noreturn]] void fail(std::string_view message) const;
 
   std::span<const uint8_t> left_;
   const std::string& where_;
+  size_t depth_;
   bool closing_ = false;  // the field just taken ends a group
 };
 
@@ -62,6 +64,8 @@ class ProtoWriter {
   void bytes(uint32_t field, std::string_view value);
   void message(uint32_t field, const ProtoWriter& message) { bytes(field, message.text()); }
   void packed(uint32_t field, std::span<const double> values);
+  void packed(uint32_t field, std::span<const float> values);
+  void packed(uint32_t field, std::span<const int64_t> values);  // varints
 
   const std::string& text() const { return text_; }
 

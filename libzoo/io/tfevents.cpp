@@ -1,8 +1,8 @@
 #include <libzoo/core/error.h>
 #include <libzoo/core/log.h>
-#include <libzoo/io/crc32c.h>
 #include <libzoo/io/proto.h>
 #include <libzoo/io/tfevents.h>
+#include <libzoo/io/tfrecord.h>
 
 #include <fmt/format.h>
 
@@ -20,19 +20,11 @@ namespace {
 
 constexpr size_t kBuffer = 1 << 16;  // bytes kept before they are handed to the system
 
-template <class T>
-void append_raw(std::string& bytes, T value) {
-  bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
-}
-
 std::string frame(const std::string& payload) {
-  std::string record;
-  record.reserve(payload.size() + 16);
-  append_raw<uint64_t>(record, payload.size());
-  append_raw(record, mask_crc(crc32c(record)));
-  record += payload;
-  append_raw(record, mask_crc(crc32c(payload)));
-  return record;
+  const auto header = tfrecord_header(payload.size());
+  const auto footer = tfrecord_footer(view_bytes(payload));
+  std::string record(header.begin(), header.end());
+  return record.append(payload).append(footer.begin(), footer.end());
 }
 
 // proto3 leaves out defaults; -0 is none.

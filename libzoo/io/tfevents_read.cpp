@@ -1,14 +1,14 @@
 #include <libzoo/core/error.h>
-#include <libzoo/io/byte_reader.h>
-#include <libzoo/io/crc32c.h>
 #include <libzoo/io/memory_budget.h>
 #include <libzoo/io/proto.h>
 #include <libzoo/io/tfevents.h>
+#include <libzoo/io/tfrecord.h>
 #include <libzoo/io/utf8.h>
 
 #include <fmt/format.h>
 
 #include <bit>
+#include <cstring>
 #include <optional>
 
 namespace zoo::io {
@@ -141,18 +141,9 @@ void read_event(std::span<const uint8_t> message, const std::string& where, Memo
 std::vector<ScalarEvent> read_scalars(const Bytes& file, const std::string& where) {
   std::vector<ScalarEvent> result;
   MemoryBudget budget(file.size(), where);
-  ByteReader r(file.view, where);
-  for (int64_t record = 0; r.left() >= 12; ++record) {
-    const auto header = file.view.subspan(r.position(), 8);
-    const auto length = r.little<uint64_t>("the record's length");
-    if (r.little<uint32_t>("a checksum") != mask_crc(crc32c(header)))
-      r.fail(fmt::format("record {}: the checksum of its length is wrong", record));
-    if (r.left() < 4 || length > r.left() - 4) break;  // still being written
-    const auto payload = r.take(length, "the record");
-    if (r.little<uint32_t>("a checksum") != mask_crc(crc32c(payload)))
-      r.fail(fmt::format("record {}: the checksum of its data is wrong", record));
-    read_event(payload, fmt::format("{}: record {}", where, record), budget, result);
-  }
+  TfRecordReader records(file, where, {.still_written = true});
+  while (const auto record = records.next())
+    read_event(record->view, fmt::format("{}: record {}", where, records.records() - 1), budget, result);
   return result;
 }
 

@@ -127,7 +127,7 @@ TEST_CASE("Malformed messages are refused", "[io]") {
   REQUIRE_THROWS_WITH(scalars(record("\x0E\x01")), Contains("wire type 6"));
   REQUIRE_THROWS_WITH(scalars(record("\x0F\x01")), Contains("wire type 7"));
   REQUIRE_THROWS_WITH(scalars(record("\x10" + std::string(10, '\xFF') + "\x01")), Contains("more than 10 bytes"));
-  REQUIRE_THROWS_WITH(scalars(record("\x10\xFF")), Contains("a varint takes 1 bytes"));
+  REQUIRE_THROWS_WITH(scalars(record("\x10\xFF")), Contains("a varint takes 1 bytes more"));
   REQUIRE_THROWS_WITH(scalars(record("\x2A\x05x")), Contains("field 5 takes 5 bytes"));
   REQUIRE_THROWS_WITH(scalars(value_event(length_delimited(1, "\xFF"))), Contains("not UTF-8"));
 }

@@ -9,8 +9,12 @@
 #include <libzoo/io/idx.h>
 #include <libzoo/io/npy.h>
 #include <libzoo/io/safetensors.h>
+#include <libzoo/io/tar.h>
 #include <libzoo/io/tensor.h>
+#include <libzoo/io/tf_example.h>
 #include <libzoo/io/tfevents.h>
+#include <libzoo/io/tfrecord.h>
+#include <libzoo/io/webdataset.h>
 
 #include <ATen/Functions.h>
 #include <fmt/format.h>
@@ -31,6 +35,24 @@ template <class T>
 Array list(const std::vector<T>& values) {
   return Array::of<T>({int64_t(values.size())}, values);
 }
+
+// A list of byte strings: all of them, and where each begins and ends.
+class Strings {
+ public:
+  void add(std::string_view text) {
+    all_ += text;
+    offsets_.push_back(int64_t(all_.size()));
+  }
+  void add(std::span<const uint8_t> bytes) { add(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size())); }
+  void expect(Case& c, const std::string& data, const std::string& offsets) const {
+    c.expect(data, bytes_array(all_));
+    c.expect(offsets, list(offsets_));
+  }
+
+ private:
+  std::string all_;
+  std::vector<int64_t> offsets_{0};
+};
 
 // Floating types as f64, integers as i64 (unsigned ones with their bits), truth values as they are.
 Array widened(const Array& array) {
@@ -138,21 +160,79 @@ void tensorboard_histogram(Case& c) {
 
 void tfevents_read(Case& c) {
   std::vector<double> wall_time;
-  std::vector<int64_t> step, offsets{0};
+  std::vector<int64_t> step;
   std::vector<float> value;
-  std::string tags;
+  Strings tags;
   for (const auto& s : io::read_scalars(bytes_of(c.array("bytes")), c.name())) {
     wall_time.push_back(s.wall_time);
     step.push_back(s.step);
     value.push_back(s.value);
-    tags += s.tag;
-    offsets.push_back(int64_t(tags.size()));
+    tags.add(s.tag);
   }
   c.expect("wall_time", list(wall_time));
   c.expect("step", list(step));
   c.expect("value", list(value));
-  c.expect("tags", bytes_array(tags));
-  c.expect("tag_offsets", list(offsets));
+  tags.expect(c, "tags", "tag_offsets");
+}
+
+void tfrecord_read(Case& c) {
+  const io::TfRecordOptions options{.compression = io::compression_named(c.text("compression")),
+                                    .verify_crc = c.flag("verify_crc"),
+                                    .stop_on_error = c.text("on_error") == "stop"};
+  io::TfRecordReader reader(bytes_of(c.array("bytes")), c.name(), options);
+  Strings records;
+  while (const auto record = reader.next()) records.add(record->view);
+  records.expect(c, "data", "offsets");
+}
+
+void tf_example_decode(Case& c) {
+  const auto example = io::decode_example(bytes_of(c.array("bytes")), c.name());
+  for (const auto& [key, feature] : example.features) {
+    const std::string name(key);
+    c.expect(name + "/kind", list(std::vector<int64_t>{int64_t(feature.index())}));
+    if (const auto* floats = std::get_if<std::vector<float>>(&feature)) c.expect(name + "/values", list(*floats));
+    if (const auto* integers = std::get_if<std::vector<int64_t>>(&feature)) c.expect(name + "/values", list(*integers));
+    if (const auto* all = std::get_if<std::vector<std::span<const uint8_t>>>(&feature)) {
+      Strings strings;
+      for (const auto& bytes : *all) strings.add(bytes);
+      strings.expect(c, name + "/data", name + "/offsets");
+    }
+  }
+}
+
+void tar_list(Case& c) {
+  io::TarReader tar(bytes_of(c.array("bytes")), c.name());
+  Strings names;
+  std::vector<int64_t> sizes, offsets;
+  std::string types;
+  while (const auto member = tar.next()) {
+    names.add(member->name);
+    sizes.push_back(int64_t(member->size));
+    types += member->type;
+    offsets.push_back(int64_t(member->offset));
+  }
+  names.expect(c, "names", "name_offsets");
+  c.expect("sizes", list(sizes));
+  c.expect("types", bytes_array(types));
+  c.expect("data_offsets", list(offsets));
+}
+
+void webdataset_group(Case& c) {
+  io::WebDatasetReader shard(bytes_of(c.array("bytes")), c.name());
+  Strings keys, extensions, data;
+  std::vector<int64_t> field_sample;
+  for (int64_t i = 0; const auto sample = shard.next(); ++i) {
+    keys.add(sample->key);
+    for (const auto& field : sample->fields) {
+      field_sample.push_back(i);
+      extensions.add(field.extension);
+      data.add(shard.bytes(field).view);
+    }
+  }
+  keys.expect(c, "keys", "key_offsets");
+  c.expect("field_sample", list(field_sample));
+  extensions.expect(c, "extensions", "extension_offsets");
+  data.expect(c, "data", "data_offsets");
 }
 
 void philox4x32_words(Case& c) {
@@ -247,6 +327,10 @@ OpTable io_ops() {
           {"io.tfevents_histogram", tfevents_histogram},
           {"io.tensorboard_histogram", tensorboard_histogram},
           {"io.tfevents_read", tfevents_read},
+          {"io.tfrecord_read", tfrecord_read},
+          {"io.tf_example_decode", tf_example_decode},
+          {"io.tar_list", tar_list},
+          {"io.webdataset_group", webdataset_group},
           {"io.philox4x32", philox4x32_words},
           {"io.philox_stream", philox_stream},
           {"io.philox_permutation", philox_permutation},
