@@ -30,9 +30,10 @@ data::TrainTransform pretrain_transform(const PretrainOptions& o) {
 
 data::Stream<data::ImageBatch> training_batches(const data::DatasetPointer& dataset, const data::TrainTransform& transform,
                                                 int64_t batch_size, const LoaderOptions& loader, uint64_t seed) {
-  auto apply = [transform](const io::Image& picture, const RandomKey& key, float* out) {
+  auto apply = [transform](data::Picture& picture, const RandomKey& key, float* out) {
     RandomStream random(key);
-    transform.hwc(picture, transform.draw(picture.height, picture.width, random), out);
+    const auto choice = transform.draw(picture.height(), picture.width(), random);
+    transform.hwc(picture.pixels(), choice, out);
   };
   return data::image_batches(dataset, {.height = transform.crop, .width = transform.crop, .apply = apply},
                              {.batch_size = batch_size,
@@ -45,8 +46,8 @@ data::Stream<data::ImageBatch> training_batches(const data::DatasetPointer& data
 
 data::Stream<data::ImageBatch> evaluation_batches(const data::DatasetPointer& dataset, const Preprocessing& preprocessing,
                                                   int64_t batch_size, const LoaderOptions& loader) {
-  auto apply = [transform = evaluation_transform(preprocessing)](const io::Image& picture, const RandomKey&, float* out) {
-    transform.hwc(picture, out);
+  auto apply = [transform = evaluation_transform(preprocessing)](data::Picture& picture, const RandomKey&, float* out) {
+    transform.hwc(picture.pixels(), out);
   };
   return data::image_batches(dataset, {.height = preprocessing.size, .width = preprocessing.size, .apply = apply},
                              {.batch_size = batch_size,

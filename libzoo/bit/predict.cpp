@@ -4,7 +4,6 @@
 #include <libzoo/bit/training.h>
 #include <libzoo/core/error.h>
 #include <libzoo/data/image_batches.h>
-#include <libzoo/io/image_file.h>
 
 #include <ATen/ATen.h>
 
@@ -30,7 +29,7 @@ class PictureFiles : public data::ImageDataset {
 
  private:
   int64_t get_label(int64_t) const override { return 0; }
-  io::Image get_image(int64_t index) const override { return io::read_image(files_[size_t(index)]); }
+  void get_picture(int64_t index, data::Picture& picture) const override { picture.read(files_[size_t(index)]); }
   std::string get_item_name(int64_t index) const override { return files_[size_t(index)].string(); }
 
   std::vector<fs::path> files_;

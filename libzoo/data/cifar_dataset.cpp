@@ -15,6 +15,17 @@ namespace {
 constexpr int64_t kSide = 32, kPlane = kSide * kSide;
 constexpr std::array<const char*, 10> kCifar10{"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"};
 
+// Planes of channels to pixels, picture by picture.
+void interleave(std::span<uint8_t> images) {
+  std::array<uint8_t, 3 * kPlane> planes;
+  for (size_t at = 0; at < images.size(); at += planes.size()) {
+    uint8_t* pixels = images.data() + at;
+    std::copy_n(pixels, planes.size(), planes.data());
+    for (int64_t i = 0; i < kPlane; ++i)
+      for (int64_t c = 0; c < 3; ++c) pixels[3 * i + c] = planes[size_t(c * kPlane + i)];
+  }
+}
+
 class CifarSet final : public ImageDataset {
  public:
   explicit CifarSet(const CifarOptions& options) : options_(options) {
@@ -23,7 +34,8 @@ class CifarSet final : public ImageDataset {
     coarse_.assign(fine ? 100 : 0, -1);
     for (const auto& path : options.files) {
       parts_.push_back(io::read_cifar(io::map_file(path), fine ? io::CifarVariant::cifar100 : io::CifarVariant::cifar10, path.string()));
-      const io::Cifar& part = parts_.back();
+      io::Cifar& part = parts_.back();
+      interleave(part.images.mutable_span<uint8_t>());
       starts_.push_back(size_);
       size_ += part.labels.size();
       if (!fine) continue;
@@ -54,13 +66,10 @@ class CifarSet final : public ImageDataset {
     return parts_[part].labels.span<int64_t>()[size_t(place)];
   }
 
-  io::Image get_image(int64_t index) const override {
+  void get_picture(int64_t index, Picture& picture) const override {
     const auto [part, place] = find(index);
-    const uint8_t* planes = parts_[part].images.span<uint8_t>().data() + place * 3 * kPlane;
-    io::Image image{kSide, kSide, 3, std::vector<uint8_t>(size_t(3 * kPlane))};
-    for (int64_t i = 0; i < kPlane; ++i)
-      for (int64_t c = 0; c < 3; ++c) image.pixels[size_t(3 * i + c)] = planes[c * kPlane + i];
-    return image;
+    const uint8_t* pixels = parts_[part].images.span<uint8_t>().data() + place * 3 * kPlane;
+    picture.set_pixels(View<uint8_t>(pixels, kSide, kSide, 3, 3 * kSide));
   }
 
   std::string get_item_name(int64_t index) const override {

@@ -115,10 +115,10 @@ class Glyphs final : public ImageDataset {
 
  protected:
   int64_t get_label(int64_t index) const override { return index / options_.per_class; }
-  io::Image get_image(int64_t index) const override {
+  void get_picture(int64_t index, Picture& picture) const override {
     const int64_t label = get_label(index), number = index % options_.per_class;
     RandomStream random({seed_, uint32_t(number), uint32_t(label), Purpose::dataset, options_.split == Split::test ? kTest : kTrain});
-    return draw(random, strokes_of(label), options_.image_size);
+    picture.set_pixels(draw(random, strokes_of(label), options_.image_size));
   }
   std::string get_item_name(int64_t index) const override {
     return fmt::format("glyphs {} picture {} ({})", split(), index, class_name(get_label(index)));

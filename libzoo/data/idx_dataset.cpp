@@ -76,7 +76,11 @@ class Idx final : public ImageDataset {
  protected:
   int64_t get_label(int64_t index) const override { return labels_.span<uint8_t>()[size_t(index)]; }
 
-  io::Image get_image(int64_t index) const override {
+  void get_picture(int64_t index, Picture& picture) const override { picture.set_pixels(grey(index)); }
+  std::string get_item_name(int64_t index) const override { return fmt::format("{} picture {}", options_.images.string(), index); }
+
+ private:
+  io::Image grey(int64_t index) const {
     const int64_t height = images_.shape()[1], width = images_.shape()[2], pad = options_.pad;
     const uint8_t* from = images_.span<uint8_t>().data() + index * height * width;
     const ImageSize size = typical_size();
@@ -101,9 +105,6 @@ class Idx final : public ImageDataset {
     return image;
   }
 
-  std::string get_item_name(int64_t index) const override { return fmt::format("{} picture {}", options_.images.string(), index); }
-
- private:
   IdxOptions options_;
   Array images_, labels_;
   int64_t num_classes_ = 0;

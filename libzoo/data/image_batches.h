@@ -31,7 +31,7 @@ struct ImageTransform {
   int64_t height = 0, width = 0;  // pixels of the result
   // Writes [height, width, 3] floats from an RGB picture of any size. Called from several threads; all randomness comes
   // from RandomStream(key), purpose augmentation, of which every picture of every epoch has its own.
-  std::function<void(const io::Image& picture, const RandomKey& key, float* out)> apply;
+  std::function<void(Picture& picture, const RandomKey& key, float* out)> apply;
 };
 
 struct ImageBatchOptions {

@@ -25,7 +25,7 @@ class Subset final : public ImageDataset {
 
  protected:
   int64_t get_label(int64_t index) const override { return dataset_->label(indices_[size_t(index)]); }
-  io::Image get_image(int64_t index) const override { return dataset_->image(indices_[size_t(index)]); }
+  void get_picture(int64_t index, Picture& picture) const override { dataset_->read(indices_[size_t(index)], picture); }
   std::string get_item_name(int64_t index) const override { return dataset_->item_name(indices_[size_t(index)]); }
 
  private:
@@ -44,13 +44,32 @@ int64_t ImageDataset::label(int64_t index) const {
   return get_label(index);
 }
 
-io::Image ImageDataset::image(int64_t index) const {
-  check(index);
+// With the item's name in front, unless it is there already.
+void ImageDataset::rethrow_named(int64_t index) const {
   try {
-    return to_rgb(get_image(index));
+    throw;
   } catch (const Error& error) {
     const std::string name = get_item_name(index), what = error.what();
     throw UserError(what.find(name) == std::string::npos ? fmt::format("{}: {}", name, what) : what, error.hint());
+  }
+}
+
+io::Image ImageDataset::image(int64_t index) const {
+  Picture picture;
+  read(index, picture);
+  try {
+    return std::move(picture).image();
+  } catch (const Error&) {
+    rethrow_named(index);
+  }
+}
+
+void ImageDataset::read(int64_t index, Picture& picture) const {
+  check(index);
+  try {
+    get_picture(index, picture);
+  } catch (const Error&) {
+    rethrow_named(index);
   }
 }
 

@@ -2,11 +2,12 @@
 // pixels each time; what is opened here is read-only.
 //
 //   auto train = zoo::data::open_dataset(zoo::data::ShapesOptions{.preset = zoo::data::ShapesPreset::upstream});
-//   zoo::io::Image picture = train->image(17);   int64_t label = train->label(17);
+//   zoo::io::Image image = train->image(17);   int64_t label = train->label(17);
+//   zoo::data::Picture picture;   train->read(17, picture);   // the same, decoded as far as it is used
 #pragma once
 
 #include <libzoo/data/dataset_options.h>
-#include <libzoo/io/image.h>
+#include <libzoo/data/picture.h>
 
 #include <memory>
 #include <span>
@@ -14,10 +15,6 @@
 #include <vector>
 
 namespace zoo::data {
-
-struct ImageSize {
-  int64_t height = 0, width = 0;  // pixels
-};
 
 class ImageDataset {
  public:
@@ -34,17 +31,19 @@ class ImageDataset {
   // The following throw Error if the index is not in [0, size()).
   int64_t label(int64_t index) const;           // without decoding
   io::Image image(int64_t index) const;         // RGB; throws UserError naming the item if it can't be read
+  void read(int64_t index, Picture& picture) const;  // not decoded if it comes from a file; throws as image()
   std::string item_name(int64_t index) const;   // the file, or the set and the number
 
   std::vector<std::string> class_names() const;
 
  protected:
   virtual int64_t get_label(int64_t index) const = 0;
-  virtual io::Image get_image(int64_t index) const = 0;
+  virtual void get_picture(int64_t index, Picture& picture) const = 0;
   virtual std::string get_item_name(int64_t index) const = 0;
 
  private:
   void check(int64_t index) const;
+  [[noreturn]] void rethrow_named(int64_t index) const;
 };
 
 using DatasetPointer = std::shared_ptr<const ImageDataset>;

@@ -2,7 +2,6 @@
 // every machine; names that start with a dot are left out.
 #include <libzoo/core/error.h>
 #include <libzoo/data/catalogue.h>
-#include <libzoo/io/image_file.h>
 #include <libzoo/io/utf8.h>
 
 #include <fmt/format.h>
@@ -96,7 +95,7 @@ class ImageFolder final : public ImageDataset {
 
  protected:
   int64_t get_label(int64_t index) const override { return labels_[size_t(index)]; }
-  io::Image get_image(int64_t index) const override { return io::read_image(files_[size_t(index)]); }
+  void get_picture(int64_t index, Picture& picture) const override { picture.read(files_[size_t(index)]); }
   std::string get_item_name(int64_t index) const override { return files_[size_t(index)].string(); }
 
  private:
@@ -104,10 +103,11 @@ class ImageFolder final : public ImageDataset {
   void find_typical_size() {
     std::vector<ImageSize> sizes;
     const int64_t step = std::max<int64_t>(1, size() / 9);
+    Picture picture;
     for (int64_t i = 0; i < size() && sizes.size() < 9; i += step) {
       try {
-        const io::Image image = get_image(i);
-        sizes.push_back({image.height, image.width});
+        picture.read(files_[size_t(i)]);
+        sizes.push_back(picture.size());
       } catch (const Error&) {
       }
     }

@@ -20,9 +20,8 @@ struct FloatImage {
   const float* row(int64_t y) const { return pixels.data() + y * width * channels; }
 };
 
-struct PixelBox {
-  int64_t top = 0, left = 0, height = 0, width = 0;
-};
+using io::ImageSize;
+using io::PixelBox;
 
 template <class T>
 struct View {

@@ -149,10 +149,10 @@ class Shapes final : public ImageDataset {
 
  protected:
   int64_t get_label(int64_t index) const override { return index / options_.per_class; }
-  io::Image get_image(int64_t index) const override {
+  void get_picture(int64_t index, Picture& picture) const override {
     const int64_t label = get_label(index), number = index % options_.per_class;
     RandomStream random({seed_, uint32_t(number), uint32_t(label), Purpose::dataset, uint16_t(options_.split == Split::test)});
-    return draw(random, classes_[size_t(label)], options_.image_size, options_.noise);
+    picture.set_pixels(draw(random, classes_[size_t(label)], options_.image_size, options_.noise));
   }
   std::string get_item_name(int64_t index) const override {
     return fmt::format("shapes {} picture {} ({})", split(), index, class_name(get_label(index)));

@@ -6,6 +6,14 @@
 
 namespace zoo::io {
 
+struct ImageSize {
+  int64_t height = 0, width = 0;  // pixels
+};
+
+struct PixelBox {
+  int64_t top = 0, left = 0, height = 0, width = 0;
+};
+
 struct Image {
   int64_t height = 0, width = 0, channels = 0;  // pixels; 1 grey, 2 grey+alpha, 3 RGB, 4 RGBA
   std::vector<uint8_t> pixels;                  // [height, width, channels]

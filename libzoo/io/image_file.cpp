@@ -31,17 +31,21 @@ constexpr Foreign kForeign[] = {{"a GIF picture", "GIF8"},
                                 {"a web page", "<"},
                                 {"a BMP picture", "BM"}};
 
+enum class Kind { jpeg, png };
+
 std::string_view text_of(std::span<const uint8_t> bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 }  // namespace
 
 bool is_image(std::span<const uint8_t> bytes) { return text_of(bytes).starts_with(kJpeg) || text_of(bytes).starts_with(kPng); }
 
-Image decode_image(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where) {
+namespace {
+
+Kind kind_of(std::span<const uint8_t> bytes, const std::string& where) {
   const std::string_view text = text_of(bytes);
   if (text.empty()) throw UserError(fmt::format("{}: the file is empty, a JPEG or PNG picture was expected", where));
-  if (text.starts_with(kJpeg)) return decode_jpeg(bytes, options, where);
-  if (text.starts_with(kPng)) return decode_png(bytes, options, where);
+  if (text.starts_with(kJpeg)) return Kind::jpeg;
+  if (text.starts_with(kPng)) return Kind::png;
   for (const auto& [name, opening, offset] : kForeign) {
     if (text.size() > offset && text.substr(offset).starts_with(opening))
       throw UserError(fmt::format("{}: {}, not a JPEG or PNG", where, name), "convert it to JPEG or PNG");
@@ -49,6 +53,25 @@ Image decode_image(std::span<const uint8_t> bytes, const DecodeOptions& options,
   std::string first;
   for (char c : text.substr(0, 8)) first += fmt::format("{}{:02x}", first.empty() ? "" : " ", uint8_t(c));
   throw UserError(fmt::format("{}: neither a JPEG nor a PNG: it opens with the bytes {}", where, first), "convert it to JPEG or PNG");
+}
+
+}  // namespace
+
+void decode_image(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where, Image& into) {
+  if (kind_of(bytes, where) == Kind::jpeg)
+    decode_jpeg(bytes, options, where, into);
+  else
+    into = decode_png(bytes, options, where);
+}
+
+Image decode_image(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where) {
+  Image image;
+  decode_image(bytes, options, where, image);
+  return image;
+}
+
+ImageSize image_size(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where) {
+  return kind_of(bytes, where) == Kind::jpeg ? jpeg_size(bytes, options, where) : png_size(bytes, options, where);
 }
 
 Image read_image(const std::filesystem::path& path, const DecodeOptions& options) {

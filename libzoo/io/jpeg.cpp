@@ -174,25 +174,31 @@ int orientation_of(const jpeg_decompress_struct& info) {
   return 1;
 }
 
+void require(bool good, const Decoder& decoder, const char* what, const std::string& where) {
+  if (good) return;
+  throw UserError(fmt::format("{}: {}: {}", where, what, decoder.jump.message), "the file is no whole JPEG; copy or export it again");
+}
+
+void open(Decoder& decoder, const DecodeOptions& options, const std::string& where) {
+  if (decoder.source.bytes_in_buffer == 0) throw UserError(fmt::format("{}: the file is empty, a JPEG picture was expected", where));
+  const int64_t file_size = int64_t(decoder.source.bytes_in_buffer);
+  require(decoder.read_header(options.apply_exif_orientation), decoder, "no JPEG header", where);
+  check_header(decoder.info, file_size, options, where, jpeg_has_multiple_scans(&decoder.info));
+}
+
 }  // namespace
 
-Image decode_jpeg(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where) {
-  if (bytes.empty()) throw UserError(fmt::format("{}: the file is empty, a JPEG picture was expected", where));
+void decode_jpeg(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where, Image& image) {
   Decoder decoder(bytes);
-  auto check = [&](bool good, const char* what) {
-    if (!good)
-      throw UserError(fmt::format("{}: {}: {}", where, what, decoder.jump.message), "the file is no whole JPEG; copy or export it again");
-  };
-  check(decoder.read_header(options.apply_exif_orientation), "no JPEG header");
+  open(decoder, options, where);
   auto& info = decoder.info;
-  check_header(info, int64_t(bytes.size()), options, where, jpeg_has_multiple_scans(&info));
-
   const bool four_inks = info.num_components == 4, grey_file = info.num_components == 1;
   const bool to_luma = options.mode == ColorMode::gray && !grey_file;
   const bool to_grey = grey_file && options.mode != ColorMode::rgb;
-  check(decoder.start(four_inks ? JCS_CMYK : to_grey ? JCS_GRAYSCALE : JCS_RGB), "damaged JPEG");
+  require(decoder.start(four_inks ? JCS_CMYK : to_grey ? JCS_GRAYSCALE : JCS_RGB), decoder, "damaged JPEG", where);
 
-  Image image{int64_t(info.output_height), int64_t(info.output_width), to_luma || to_grey ? 1 : 3, {}};
+  image.height = info.output_height, image.width = info.output_width, image.channels = to_luma || to_grey ? 1 : 3;
+  fit_room(image);
   const int orientation = options.apply_exif_orientation ? orientation_of(info) : 1;
   const int64_t step = rows_at_once(image.width);
   std::vector<uint8_t> inks(four_inks ? size_t(step * image.width * 4) : 0);
@@ -202,12 +208,26 @@ Image decode_jpeg(std::span<const uint8_t> bytes, const DecodeOptions& options, 
     make_room(image, y + rows);
     uint8_t* rgb = to_luma ? colours.data() : image.row(y);
     uint8_t* decoded = four_inks ? inks.data() : rgb;
-    check(decoder.read_rows(decoded, image.width * info.output_components, rows), "damaged JPEG");
+    require(decoder.read_rows(decoded, image.width * info.output_components, rows), decoder, "damaged JPEG", where);
     if (four_inks) cmyk_to_rgb(inks.data(), rgb, pixels, info.saw_Adobe_marker);
     if (to_luma) rgb_to_luma(rgb, image.row(y), pixels);
   }
-  check(decoder.finish(), "damaged JPEG");
-  return upright(std::move(image), orientation);
+  require(decoder.finish(), decoder, "damaged JPEG", where);
+  if (orientation != 1) image = upright(std::move(image), orientation);
+}
+
+Image decode_jpeg(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where) {
+  Image image;
+  decode_jpeg(bytes, options, where, image);
+  return image;
+}
+
+ImageSize jpeg_size(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where) {
+  Decoder decoder(bytes);
+  open(decoder, options, where);
+  const ImageSize size{int64_t(decoder.info.image_height), int64_t(decoder.info.image_width)};
+  const bool lying = options.apply_exif_orientation && orientation_of(decoder.info) >= 5;
+  return lying ? ImageSize{size.width, size.height} : size;
 }
 
 namespace {

@@ -30,6 +30,12 @@ struct DecodeOptions {
 // than two bits for each block of 8x8 samples; so is one with more than 100 scans.
 Image decode_jpeg(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where);
 
+// The same into a picture that keeps its memory.
+void decode_jpeg(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where, Image& into);
+
+// Height and width of the above from the header. Throws as decode_jpeg() does for what it reads.
+ImageSize jpeg_size(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where);
+
 // 1 or 3 channels; quality 1 to 100 on libjpeg's scale; chroma 4:2:0. Throws UserError on anything else.
 std::vector<uint8_t> encode_jpeg(const Image& image, int quality = 90);
 

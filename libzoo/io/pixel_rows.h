@@ -18,6 +18,12 @@ inline void make_room(Image& image, int64_t rows) {
   image.pixels.resize(size_t(std::min(total, std::max({needed, 2 * have, std::min(total, kEagerBytes)}))));
 }
 
+// A picture that is decoded again starts with no more memory than it needs.
+inline void fit_room(Image& image) {
+  const size_t total = size_t(image.height * image.width * image.channels);
+  if (image.pixels.size() > total) image.pixels.resize(total);
+}
+
 // How many rows to decode before the next look at the memory: about 1 MiB.
 inline int64_t rows_at_once(int64_t width) { return std::clamp<int64_t>((int64_t(1) << 18) / width, 1, 64); }
 

@@ -105,6 +105,10 @@ struct Decoder {
   }
 };
 
+void require(bool good, const Decoder& decoder, const char* what, const std::string& where) {
+  if (!good) throw UserError(fmt::format("{}: {}: {}", where, what, decoder.message), "the file is no whole PNG; copy or export it again");
+}
+
 // Called before the transformations are set, and after it for interlaced pictures, which are held whole.
 void check_size(const Decoder& decoder, const DecodeOptions& options, const std::string& where) {
   const int64_t height = decoder.height(), width = decoder.width(), file_size = int64_t(decoder.source.bytes.size());
@@ -120,18 +124,19 @@ void check_size(const Decoder& decoder, const DecodeOptions& options, const std:
   }
 }
 
+void open(Decoder& decoder, const DecodeOptions& options, const std::string& where) {
+  if (decoder.source.bytes.empty()) throw UserError(fmt::format("{}: the file is empty, a PNG picture was expected", where));
+  require(decoder.read_header(), decoder, "no PNG header", where);
+  check_size(decoder, options, where);
+}
+
 // Bytes, or with `keep_16` big-endian pairs that count as channels; `channels` receives those of the picture.
 Image decode(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where, bool may_keep_16, bool& kept_16) {
-  if (bytes.empty()) throw UserError(fmt::format("{}: the file is empty, a PNG picture was expected", where));
   Decoder decoder(bytes);
-  auto check = [&](bool good, const char* what) {
-    if (!good)
-      throw UserError(fmt::format("{}: {}: {}", where, what, decoder.message), "the file is no whole PNG; copy or export it again");
-  };
-  check(decoder.read_header(), "no PNG header");
-  check_size(decoder, options, where);
+  open(decoder, options, where);
+  const auto check = [&](bool good) { require(good, decoder, "damaged PNG", where); };
   kept_16 = may_keep_16 && options.mode == ColorMode::unchanged && decoder.depth() == 16;
-  check(decoder.start(options.mode, kept_16), "damaged PNG");
+  check(decoder.start(options.mode, kept_16));
 
   const int64_t stride = decoder.row_bytes();
   const bool to_luma = options.mode == ColorMode::gray && decoder.channels() == 3;
@@ -140,7 +145,7 @@ Image decode(std::span<const uint8_t> bytes, const DecodeOptions& options, const
     check_size(decoder, options, where);
     Image colours{image.height, image.width, stride / image.width, {}};
     colours.pixels.resize(size_t(image.height * stride));
-    check(decoder.read_passes(colours.pixels.data(), stride, image.height), "damaged PNG");
+    check(decoder.read_passes(colours.pixels.data(), stride, image.height));
     if (to_luma) rgb_to_luma(colours.pixels.data(), colours.pixels.data(), image.height * image.width);
     image.pixels = std::move(colours.pixels);
     image.pixels.resize(size_t(image.height * image.width * image.channels));
@@ -150,11 +155,11 @@ Image decode(std::span<const uint8_t> bytes, const DecodeOptions& options, const
     for (int64_t y = 0; y < image.height; y += step) {
       const int64_t rows = std::min(step, image.height - y);
       make_room(image, y + rows);
-      check(decoder.read_rows(to_luma ? colours.data() : image.row(y), stride, rows), "damaged PNG");
+      check(decoder.read_rows(to_luma ? colours.data() : image.row(y), stride, rows));
       if (to_luma) rgb_to_luma(colours.data(), image.row(y), rows * image.width);
     }
   }
-  check(decoder.finish(), "damaged PNG");
+  check(decoder.finish());
   return image;
 }
 
@@ -163,6 +168,12 @@ Image decode(std::span<const uint8_t> bytes, const DecodeOptions& options, const
 Image decode_png(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where) {
   bool kept_16 = false;
   return decode(bytes, options, where, false, kept_16);
+}
+
+ImageSize png_size(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where) {
+  Decoder decoder(bytes);
+  open(decoder, options, where);
+  return {decoder.height(), decoder.width()};
 }
 
 Array decode_png_array(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where) {

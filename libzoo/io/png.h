@@ -17,6 +17,9 @@ namespace zoo::io {
 // picture exceeds 20 MiB; interlaced ones at once, so for them the bound of 1032 holds for the expanded pixels.
 Image decode_png(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where);
 
+// Height and width of the above from the header. Throws as decode_png() does for what it reads.
+ImageSize png_size(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where);
+
 // The same as an array [height, width, channels]: I32 with values 0..65535 for a 16-bit file in mode unchanged, else U8.
 Array decode_png_array(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where);
 

@@ -32,11 +32,11 @@ class Numbers final : public ImageDataset {
 
  protected:
   int64_t get_label(int64_t index) const override { return index % 3; }
-  zoo::io::Image get_image(int64_t index) const override {
+  void get_picture(int64_t index, Picture& picture) const override {
     if (bad_.count(index)) throw zoo::UserError("torn");
     std::lock_guard lock(mutex);
     decoded.push_back(index);
-    return {2, 2, 1, std::vector<uint8_t>(4, uint8_t(index))};
+    picture.set_pixels({2, 2, 1, std::vector<uint8_t>(4, uint8_t(index))});
   }
   std::string get_item_name(int64_t index) const override { return "number_" + std::to_string(index) + ".png"; }
 
@@ -47,10 +47,10 @@ class Numbers final : public ImageDataset {
 
 // Channels are the picture's value, a random number and the place.
 ImageTransform transform() {
-  return {.height = 1, .width = 2, .apply = [](const zoo::io::Image& image, const zoo::RandomKey& key, float* out) {
+  return {.height = 1, .width = 2, .apply = [](Picture& picture, const zoo::RandomKey& key, float* out) {
             zoo::RandomStream random(key);
             for (int x = 0; x < 2; ++x) {
-              out[3 * x] = float(image.pixels[0]);
+              out[3 * x] = float(*picture.pixels().row(0));
               out[3 * x + 1] = random.uniform();
               out[3 * x + 2] = float(x);
             }
@@ -227,7 +227,7 @@ TEST_CASE("Pictures that can't be read are left out of full batches, once each i
 
 TEST_CASE("A transform's error names the picture", "[data]") {
   ImageTransform broken{
-      .height = 1, .width = 1, .apply = [](const zoo::io::Image&, const zoo::RandomKey&, float*) { throw zoo::Error("too small"); }};
+      .height = 1, .width = 1, .apply = [](Picture&, const zoo::RandomKey&, float*) { throw zoo::Error("too small"); }};
   auto stream = image_batches(std::make_shared<Numbers>(3), broken, {.batch_size = 2, .shuffle = false});
   REQUIRE_THROWS_WITH(stream.next(), Contains("number_0.png: too small"));
 }

@@ -1,0 +1,57 @@
+// An RGB picture as a data set hands it out: pixels, or a file's bytes that are decoded when asked for, so that a transform
+// that keeps a part need not decode the rest. One object serves many pictures and keeps its memory.
+//
+//   Picture picture;
+//   dataset.read(17, picture);
+//   View<uint8_t> part = picture.region({.top = 8, .left = 8, .height = 64, .width = 64});
+#pragma once
+
+#include <libzoo/data/image_view.h>
+#include <libzoo/io/bytes.h>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace zoo::data {
+
+// Used by one thread at a time. Views that it returns end with the next call of a set_ function, read(), or region().
+class Picture {
+ public:
+  Picture() = default;
+  explicit Picture(io::Image image) { set_pixels(std::move(image)); }
+  Picture(const Picture&) = delete;
+  Picture(Picture&&) = default;
+  Picture& operator=(Picture&&) = default;
+
+  void set_pixels(io::Image image);           // grey, with or without alpha, and RGBA become RGB; throws Error for others
+  void set_pixels(const View<uint8_t>& rgb);  // borrowed: they must outlive this. Throws Error unless it has 3 channels
+  // A JPEG or PNG; errors in it open with `where`. Nothing is decoded yet.
+  void set_encoded(io::Bytes bytes, std::string_view where);
+  // The same from a file. Throws UserError naming it if it can't be read.
+  void read(const std::filesystem::path& file);
+
+  // These throw UserError if the bytes are no whole picture. Only the header is read:
+  int64_t height() { return size().height; }
+  int64_t width() { return size().width; }
+  io::ImageSize size();
+  View<uint8_t> pixels();  // all, decoded once
+  // A part, equal to crop(pixels(), box), decoding little more than it. Throws UserError too if the box is empty or leaves
+  // the picture.
+  View<uint8_t> region(const PixelBox& box);
+
+  io::Image image() &&;  // pixels() as a picture of its own
+
+ private:
+  bool decoded() const { return view_.pixels != nullptr; }
+
+  std::vector<uint8_t> file_;  // what read() read
+  io::Bytes bytes_;
+  std::string where_;
+  std::optional<io::ImageSize> size_;
+  io::Image image_;       // decoded or given pixels
+  View<uint8_t> view_;    // of image_, or borrowed; none: not decoded yet
+};
+
+}  // namespace zoo::data
