@@ -94,6 +94,7 @@ using Op = std::function<void(Case&)>;
 using OpTable = std::map<std::string, Op>;
 
 OpTable bit_ops();
+OpTable echo_ops();
 OpTable image_ops();
 OpTable io_ops();
 
