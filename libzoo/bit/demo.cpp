@@ -28,8 +28,8 @@ struct Labelled {
   at::Tensor labels;  // [n]
 };
 
-Labelled all_of(const data::DatasetPointer& dataset, int64_t size, const LoaderOptions& loader, const at::Device& device) {
-  auto [images, labels, indices] = evaluation_batches(dataset, {.size = size}, dataset->size(), loader).next()->to(device);
+Labelled all_of(const data::DatasetPointer& dataset, int64_t size, const data::ReadOptions& options, const at::Device& device) {
+  auto [images, labels, indices] = evaluation_batches(dataset, {.size = size}, dataset->size(), options).next()->to(device);
   return {images, labels};
 }
 
@@ -38,7 +38,9 @@ void fine_tune(nn::ResNetV2& model, const data::DatasetPointer& examples, const 
                const train::Run& run) {
   // A subset smaller than a batch is one batch: each step sees every example once, not some of them twice.
   const int64_t batch_size = std::min(o.batch_size, examples->size());
-  auto batches = training_batches(examples, finetune_transform(rule, false), batch_size, {.workers = 0}, seed);
+  data::LoaderOptions loader;
+  loader.workers = 0;
+  auto batches = training_data(examples, finetune_transform(rule, false), batch_size, loader, seed);
   optim::Sgd sgd(model->named_parameters(), {.momentum = 0.9});
   for (int64_t step = 0; step < rule.total_steps && !run.interrupted(); ++step) {
     sgd.zero_grad();

@@ -41,8 +41,7 @@ Json finetune(const FinetuneOptions& o, train::Run& run) {
   Checkpoint start = start_from(o, train_set->num_classes(), run.seed("initialisation"));
   auto& model = start.model;
   model->to(run.device());
-  auto batches =
-      training_batches(train_set, finetune_transform(rule, o.flip), o.batch_size / o.accumulation_steps, o.data, run.seed("data"));
+  auto batches = training_data(train_set, finetune_transform(rule, o.flip), o.batch_size / o.accumulation_steps, o.data, run.seed("data"));
   optim::Sgd sgd(model->named_parameters(), {.momentum = 0.9});
   const MixUp mixup{.alpha = rule.mixup_alpha, .seed = run.seed("mixup")};
 
@@ -65,6 +64,7 @@ Json finetune(const FinetuneOptions& o, train::Run& run) {
   const ModelInfo info{.name = start.info.name, .classes = train_set->class_names(), .preprocessing = {.size = rule.crop}};
   run.save_model([&](const std::filesystem::path& path) { save_checkpoint(path, model, info); });
   Json result = {{"examples", train_set->size()}, {"steps", rule.total_steps}};
+  if (const Json echo = batches.echo_summary(); !echo.is_null()) result["echo"] = echo;
   if (test_set) result.update(as_json(measure_test()));
   return result;
 }

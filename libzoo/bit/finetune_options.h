@@ -2,7 +2,7 @@
 #pragma once
 
 #include <libzoo/bit/hyper_rule.h>
-#include <libzoo/bit/loader_options.h>
+#include <libzoo/data/loader_options.h>
 #include <libzoo/data/dataset_options.h>
 
 #include <filesystem>
@@ -21,7 +21,7 @@ struct FinetuneOptions {
   bool flip = true;
   int64_t batch_size = 512;
   int64_t accumulation_steps = 1;
-  LoaderOptions data;
+  data::LoaderOptions data;
   int64_t evaluate_every = 0;
   int64_t checkpoint_every = 0;
 };

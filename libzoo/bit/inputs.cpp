@@ -28,24 +28,19 @@ data::TrainTransform pretrain_transform(const PretrainOptions& o) {
   return {.mode = mode, .precrop = o.resolution, .crop = o.resolution, .random_flip = o.flip};
 }
 
-data::Stream<data::ImageBatch> training_batches(const data::DatasetPointer& dataset, const data::TrainTransform& transform,
-                                                int64_t batch_size, const LoaderOptions& loader, uint64_t seed) {
+data::Loader training_data(const data::DatasetPointer& dataset, const data::TrainTransform& transform, int64_t batch_size,
+                           const data::LoaderOptions& options, uint64_t seed) {
   auto apply = [transform](data::Picture& picture, const RandomKey& key, float* out) {
     RandomStream random(key);
     const auto choice = transform.draw(picture.height(), picture.width(), random);
     transform.hwc(picture.pixels(), choice, out);
   };
-  return data::image_batches(dataset, {.height = transform.crop, .width = transform.crop, .apply = apply},
-                             {.batch_size = batch_size,
-                              .drop_last = false,
-                              .replacement = batch_size > dataset->size(),
-                              .seed = seed,
-                              .workers = int(loader.workers),
-                              .prefetch = loader.prefetch});
+  return data::Loader(dataset, {.height = transform.crop, .width = transform.crop, .apply = apply}, options,
+                      {.batch_size = batch_size, .seed = seed, .replacement = batch_size > dataset->size()});
 }
 
 data::Stream<data::ImageBatch> evaluation_batches(const data::DatasetPointer& dataset, const Preprocessing& preprocessing,
-                                                  int64_t batch_size, const LoaderOptions& loader) {
+                                                  int64_t batch_size, const data::ReadOptions& options) {
   auto apply = [transform = evaluation_transform(preprocessing)](data::Picture& picture, const RandomKey&, float* out) {
     transform.hwc(picture.pixels(), out);
   };
@@ -54,8 +49,9 @@ data::Stream<data::ImageBatch> evaluation_batches(const data::DatasetPointer& da
                               .shuffle = false,
                               .drop_last = false,
                               .epochs = 1,
-                              .workers = int(loader.workers),
-                              .prefetch = loader.prefetch});
+                              .workers = int(options.workers),
+                              .prefetch = options.prefetch,
+                              .bad_items = {options.on_bad_item, options.max_bad_items}});
 }
 
 DatasetSize size_of(const data::ImageDataset& dataset) {

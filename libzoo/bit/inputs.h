@@ -3,9 +3,8 @@
 
 #include <libzoo/bit/checkpoint.h>
 #include <libzoo/bit/hyper_rule.h>
-#include <libzoo/bit/loader_options.h>
 #include <libzoo/bit/pretrain_options.h>
-#include <libzoo/data/image_batches.h>
+#include <libzoo/data/loader.h>
 #include <libzoo/data/train_transform.h>
 
 #include <cstdint>
@@ -19,12 +18,12 @@ data::TrainTransform pretrain_transform(const PretrainOptions& options);
 
 // Endless, shuffled anew in each epoch, the short last batch kept; a set smaller than a batch is drawn from with
 // replacement (big_transfer bit_pytorch/train.py).
-data::Stream<data::ImageBatch> training_batches(const data::DatasetPointer& dataset, const data::TrainTransform& transform,
-                                                int64_t batch_size, const LoaderOptions& loader, uint64_t seed);
+data::Loader training_data(const data::DatasetPointer& dataset, const data::TrainTransform& transform, int64_t batch_size,
+                           const data::LoaderOptions& options, uint64_t seed);
 
 // Every picture once, in order, as `preprocessing` says.
 data::Stream<data::ImageBatch> evaluation_batches(const data::DatasetPointer& dataset, const Preprocessing& preprocessing,
-                                                  int64_t batch_size, const LoaderOptions& loader);
+                                                  int64_t batch_size, const data::ReadOptions& options);
 
 DatasetSize size_of(const data::ImageDataset& dataset);
 

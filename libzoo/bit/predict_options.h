@@ -1,7 +1,7 @@
 // Options of `zoo-bit evaluate` and `zoo-bit predict`.
 #pragma once
 
-#include <libzoo/bit/loader_options.h>
+#include <libzoo/data/loader_options.h>
 #include <libzoo/data/dataset_options.h>
 
 #include <filesystem>
@@ -15,7 +15,7 @@ struct EvaluateOptions {
   data::ImageDatasetOptions test;
   std::optional<int64_t> resolution;
   int64_t batch_size = 64;
-  LoaderOptions data;
+  data::ReadOptions data;
 };
 
 template <class Field>
@@ -32,7 +32,7 @@ struct PredictOptions {
   std::optional<int64_t> resolution;
   int64_t top = 5;
   int64_t batch_size = 32;
-  LoaderOptions data;
+  data::ReadOptions data;
 };
 
 template <class Field>

@@ -28,7 +28,7 @@ nn::ResNetV2 pretrain_network(const PretrainOptions& o, train::Run& run, Json& r
 
   auto model = build(o.model, {.num_classes = train_set->num_classes(), .seed = run.seed("initialisation")});
   model->to(run.device());
-  auto batches = training_batches(train_set, pretrain_transform(o), o.batch_size / o.accumulation_steps, o.data, run.seed("data"));
+  auto batches = training_data(train_set, pretrain_transform(o), o.batch_size / o.accumulation_steps, o.data, run.seed("data"));
   optim::Sgd sgd(model->named_parameters(), {.momentum = o.momentum, .weight_decay = o.weight_decay});
   const ModelInfo info{
       .name = std::string(find_model(o.model).name), .classes = train_set->class_names(), .preprocessing = {.size = o.resolution}};
@@ -53,6 +53,7 @@ nn::ResNetV2 pretrain_network(const PretrainOptions& o, train::Run& run, Json& r
   if (run.interrupted()) return model;
   run.save_model([&](const std::filesystem::path& path) { save_checkpoint(path, model, info); });
   result = {{"steps", o.steps}};
+  if (const Json echo = batches.echo_summary(); !echo.is_null()) result["echo"] = echo;
   if (test_set) result.update(as_json(measure_test()));
   return model;
 }

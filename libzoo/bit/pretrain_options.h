@@ -2,7 +2,7 @@
 // SGD with momentum, linear warm-up, then a cosine or steps; Kolesnikov et al. 2020, section 3.2).
 #pragma once
 
-#include <libzoo/bit/loader_options.h>
+#include <libzoo/data/loader_options.h>
 #include <libzoo/data/dataset_options.h>
 
 #include <optional>
@@ -21,7 +21,7 @@ struct PretrainOptions {
   std::string model = "resnetv2_50x1_bit";
   data::ImageDatasetOptions train;
   std::optional<data::ImageDatasetOptions> test;
-  LoaderOptions data;
+  data::LoaderOptions data;
   Augment augment = Augment::inception;
   bool flip = true;
   int64_t resolution = 224;

@@ -6,8 +6,8 @@
 
 namespace zoo::bit {
 
-at::Tensor accumulate_gradients(nn::ResNetV2& model, data::Stream<data::ImageBatch>& batches, int64_t micro_batches, int64_t step,
-                                const MixUp& mixup, const at::Device& device, train::Run* run) {
+at::Tensor accumulate_gradients(nn::ResNetV2& model, data::Loader& batches, int64_t micro_batches, int64_t step, const MixUp& mixup,
+                                const at::Device& device, train::Run* run) {
   const double lambda = mixup_lambda(mixup.alpha, mixup.seed, step);
   at::Tensor total;
   for (int64_t micro = 0; micro < micro_batches; ++micro) {

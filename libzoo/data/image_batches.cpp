@@ -1,27 +1,51 @@
 #include <libzoo/data/image_batches.h>
 
 #include <libzoo/core/thread_pool.h>
+#include <libzoo/data/map.h>
+#include <libzoo/data/rate_limit.h>
 #include <libzoo/data/stages.h>
 
 #include <ATen/ops/empty.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <deque>
 #include <exception>
 #include <future>
+#include <mutex>
+#include <unordered_map>
 #include <unordered_set>
 
 namespace zoo::data {
 namespace {
 
+// What the copies of a picture have in common, made by whoever needs it first: its pixels, or its values in a batch.
+struct SharedPicture {
+  std::once_flag once;
+  io::Image pixels;
+  std::vector<float> values;
+};
+
+struct Place {
+  Ticket ticket;
+  int64_t copy = 0;
+  std::shared_ptr<SharedPicture> shared;  // none: this is its only copy
+};
+
 class ImageBatches final : public Stage<ImageBatch> {
  public:
-  ImageBatches(std::unique_ptr<Stage<Ticket>> tickets, DatasetPointer dataset, ImageTransform transform, const ImageBatchOptions& options)
+  ImageBatches(std::unique_ptr<Stage<Echoed<Ticket>>> tickets, DatasetPointer dataset, ImageTransform transform,
+               const ImageBatchOptions& options)
       : tickets_(std::move(tickets)), dataset_(std::move(dataset)), transform_(std::move(transform)), options_(options) {
+    if (options_.rate_limit > 0) rate_limit_.emplace(options_.rate_limit);
+    by_epochs_ = !options_.replacement && !echoes();
     epoch_length_ = options_.shard ? shard_length(dataset_->size(), *options_.shard) : dataset_->size();
     tickets_->save(delivered_);
     start_threads();
+  }
+  ~ImageBatches() override {
+    if (rate_limit_) rate_limit_->stop();
   }
 
   std::optional<ImageBatch> next() override {
@@ -33,10 +57,10 @@ class ImageBatches final : public Stage<ImageBatch> {
       const std::shared_ptr<Pending> head = pending_.front();
       const auto asked = Meter::Clock::now();
       for (auto& part : head->parts) part.get();
-      meter_.waited(Meter::Clock::now() - asked);
+      batches_.waited(Meter::Clock::now() - asked);
       pending_.pop_front();
       if (!has_errors(*head)) {
-        meter_.delivered(int64_t(pending_.size()));
+        batches_.delivered(int64_t(pending_.size()));
         delivered_ = head->after;
         address_ = head->before;
         return std::move(head->batch);
@@ -58,44 +82,63 @@ class ImageBatches final : public Stage<ImageBatch> {
 
   void report(std::vector<StageReport>& reports) const override {
     tickets_->report(reports);
-    reports.push_back(meter_.report("image batches", pool_ ? options_.prefetch + 1 : 0, std::max(options_.workers, 1)));
+    reports.push_back(read_.report(kReadStage, 0, std::max(options_.workers, 1)));
+    reports.push_back(transform_meter_.report(kTransformStage, 0, std::max(options_.workers, 1)));
+    reports.push_back(batches_.report("batches", pool_ ? options_.prefetch + 1 : 0));
   }
 
   std::string describe() const override {
     return fmt::format("{} (workers={}, prefetch={})", identity(), options_.workers, options_.prefetch);
   }
   std::string identity() const override {
-    return fmt::format("{} | {} -> {}x{}, seed={} | batch({}{}{})", tickets_->identity(), dataset_->describe(), transform_.height,
-                       transform_.width, options_.seed, options_.batch_size, options_.drop_last ? ", drop last" : "",
+    return fmt::format("{} | {} -> {}x{}, seed={}{} | batch({}{}{})", tickets_->identity(), dataset_->describe(), transform_.height,
+                       transform_.width, options_.seed, shares_values() ? ", copies alike" : "", options_.batch_size,
+                       options_.drop_last ? ", drop last" : "",
                        options_.bad_items.on_bad_item == OnBadItem::skip ? ", skip bad items" : "");
   }
 
  private:
   struct Pending {
     ImageBatch batch;
-    std::vector<Ticket> tickets;
+    std::vector<Place> places;
     std::vector<std::exception_ptr> errors;  // one per picture
     std::vector<std::future<void>> parts;
     Position before, after;  // of the tickets
   };
 
+  bool echoes() const { return options_.echo.control || options_.echo.factor != 1; }
+  bool shares_values() const { return echoes() && options_.echo_at == EchoPlacement::after_augment; }
+
+  // What the copies of this picture share, if there are several; forgotten here once the last one has its place.
+  std::shared_ptr<SharedPicture> shared_of(const Echoed<Ticket>& echoed) {
+    if (echoed.last) {
+      auto found = shared_.extract(echoed.fresh);
+      return found ? std::move(found.mapped()) : nullptr;
+    }
+    auto& shared = shared_[echoed.fresh];
+    if (!shared) shared = std::make_shared<SharedPicture>();
+    return shared;
+  }
+
   // The next batch's tickets; fewer than batch_size at the end of an epoch, none at the end of the stream.
-  std::vector<Ticket> plan() {
-    std::vector<Ticket> batch;
+  std::vector<Place> plan() {
+    std::vector<Place> batch;
     for (int64_t pulled = 0;; ++pulled) {
       const bool none_left = int64_t(bad_.size()) >= dataset_->size();
-      if (none_left || (!options_.replacement && pulled > 2 * epoch_length_ + options_.batch_size))
+      if (none_left || (by_epochs_ && pulled > 2 * epoch_length_ + options_.batch_size))
         throw UserError(
             fmt::format("{} unreadable pictures leave no batch of {} in {}", bad_.size(), options_.batch_size, dataset_->describe()),
             "repair the data, use smaller batches, or set drop_last to false");
-      const std::optional<Ticket> ticket = tickets_->next();
-      if (!ticket) {
+      const std::optional<Echoed<Ticket>> echoed = tickets_->next();
+      if (!echoed) {
         if (options_.drop_last) batch.clear();
         return batch;
       }
-      if (!bad_.contains(ticket->index)) batch.push_back(*ticket);
+      const Ticket& ticket = echoed->item;
+      std::shared_ptr<SharedPicture> shared = shared_of(*echoed);
+      if (!bad_.contains(ticket.index)) batch.push_back({ticket, echoed->copy, std::move(shared)});
       if (int64_t(batch.size()) == options_.batch_size) return batch;
-      const bool epoch_ends = !options_.replacement && (ticket->position + 1) % epoch_length_ == 0;
+      const bool epoch_ends = by_epochs_ && (ticket.position + 1) % epoch_length_ == 0;
       if (!epoch_ends || batch.empty()) continue;
       if (!options_.drop_last) return batch;
       batch.clear();
@@ -105,11 +148,11 @@ class ImageBatches final : public Stage<ImageBatch> {
   bool begin_batch() {
     auto pending = std::make_shared<Pending>();
     tickets_->save(pending->before);
-    pending->tickets = plan();
-    if (pending->tickets.empty()) return false;
+    pending->places = plan();
+    if (pending->places.empty()) return false;
     tickets_->save(pending->after);
 
-    const auto n = int64_t(pending->tickets.size());
+    const auto n = int64_t(pending->places.size());
     pending->errors.resize(size_t(n));
     ImageBatch& batch = pending->batch;
     batch.images = at::empty({n, 3, transform_.height, transform_.width},
@@ -117,7 +160,7 @@ class ImageBatches final : public Stage<ImageBatch> {
     batch.labels = at::empty({n}, at::kLong);
     auto* labels = batch.labels.mutable_data_ptr<int64_t>();
     for (int64_t i = 0; i < n; ++i) {
-      const int64_t index = pending->tickets[size_t(i)].index;
+      const int64_t index = pending->places[size_t(i)].ticket.index;
       labels[i] = dataset_->label(index);
       batch.indices.push_back(index);
     }
@@ -136,20 +179,58 @@ class ImageBatches final : public Stage<ImageBatch> {
   }
 
   void make_pictures(Pending& pending, float* out, int64_t from, int64_t to) const {
-    static thread_local Picture picture;  // keeps its memory
-    const int64_t values = 3 * transform_.height * transform_.width;
-    const auto begun = Meter::Clock::now();
     for (int64_t i = from; i < to; ++i) {
-      const Ticket& ticket = pending.tickets[size_t(i)];
       try {
-        dataset_->read(ticket.index, picture);
-        transform_.apply(picture, key_of(ticket), out + i * values);
+        make_picture(pending.places[size_t(i)], out + i * values());
       } catch (...) {
         pending.errors[size_t(i)] = std::current_exception();
       }
     }
-    meter_.worked(Meter::Clock::now() - begun);
   }
+
+  void make_picture(const Place& place, float* out) const {
+    static thread_local Picture picture;  // keeps its memory
+    SharedPicture* shared = place.shared.get();
+    if (!shared) {
+      read(place.ticket, picture);
+      apply(picture, place, out);
+    } else if (shares_values()) {
+      std::call_once(shared->once, [&] {
+        read(place.ticket, picture);
+        shared->values.resize(size_t(values()));
+        apply(picture, place, shared->values.data());
+      });
+      std::memcpy(out, shared->values.data(), shared->values.size() * sizeof(float));
+    } else {
+      std::call_once(shared->once, [&] {
+        read(place.ticket, picture);
+        shared->pixels = std::move(picture).image();
+      });
+      picture.set_pixels(View<uint8_t>(shared->pixels));
+      apply(picture, place, out);
+    }
+  }
+
+  void read(const Ticket& ticket, Picture& picture) const {
+    const auto begun = Meter::Clock::now();
+    if (rate_limit_) rate_limit_->wait();
+    dataset_->read(ticket.index, picture);
+    if (echoes() && !shares_values()) picture.pixels();  // decoded once, not for each copy
+    read_.worked(Meter::Clock::now() - begun);
+    read_.delivered();
+  }
+
+  // The copies of a picture differ unless they share their values.
+  void apply(Picture& picture, const Place& place, float* out) const {
+    const auto begun = Meter::Clock::now();
+    RandomKey key = key_of(place.ticket);
+    if (!shares_values()) key.copy = uint16_t(place.copy);
+    transform_.apply(picture, key, out);
+    transform_meter_.worked(Meter::Clock::now() - begun);
+    transform_meter_.delivered();
+  }
+
+  int64_t values() const { return 3 * transform_.height * transform_.width; }
 
   // With replacement a picture can be drawn twice in an epoch, so there the place counts, not the picture.
   RandomKey key_of(const Ticket& ticket) const {
@@ -165,7 +246,7 @@ class ImageBatches final : public Stage<ImageBatch> {
   void leave_out(const Pending& pending) {
     for (size_t i = 0; i < pending.errors.size(); ++i) {
       if (!pending.errors[i]) continue;
-      const int64_t index = pending.tickets[i].index;
+      const int64_t index = pending.places[i].ticket.index;
       try {
         std::rethrow_exception(pending.errors[i]);
       } catch (const Error& error) {
@@ -185,6 +266,7 @@ class ImageBatches final : public Stage<ImageBatch> {
       pending_.clear();
       start_threads();
     }
+    shared_.clear();
     tickets_->load(position);
   }
 
@@ -192,13 +274,17 @@ class ImageBatches final : public Stage<ImageBatch> {
     if (options_.workers > 0) pool_ = std::make_unique<ThreadPool>(options_.workers);
   }
 
-  std::unique_ptr<Stage<Ticket>> tickets_;
+  std::unique_ptr<Stage<Echoed<Ticket>>> tickets_;
   DatasetPointer dataset_;
   ImageTransform transform_;
   ImageBatchOptions options_;
   int64_t epoch_length_ = 0;
+  bool by_epochs_ = true;
   std::unordered_set<int64_t> bad_;
-  mutable Meter meter_;
+  std::unordered_map<int64_t, std::shared_ptr<SharedPicture>> shared_;  // by fresh number, of pictures with copies to come
+  mutable std::optional<RateLimit> rate_limit_;
+  mutable Meter read_, transform_meter_;
+  Meter batches_;
   Position delivered_, address_;
   std::deque<std::shared_ptr<Pending>> pending_;
   std::unique_ptr<ThreadPool> pool_;  // last: joined before anything its work uses goes away
@@ -211,6 +297,7 @@ void check(const ImageDataset& dataset, const ImageTransform& transform, const I
   at_least("batch_size", o.batch_size, 1);
   at_least("workers", o.workers, 0);
   at_least("prefetch", o.prefetch, 0);
+  if (!(o.rate_limit >= 0)) throw UserError(fmt::format("rate_limit must be at least 0, got {}", o.rate_limit));
   at_least("max_bad_items", o.bad_items.max_bad_items, 0);
   at_least("the transform's height", transform.height, 1);
   at_least("the transform's width", transform.width, 1);
@@ -218,7 +305,8 @@ void check(const ImageDataset& dataset, const ImageTransform& transform, const I
   if (dataset.size() == 0) throw UserError(fmt::format("{} has no pictures to make batches of", dataset.describe()));
   if (o.replacement && o.shard) throw UserError("replacement and shard can't be combined", "give each rank its own seed");
   const int64_t epoch = o.shard ? shard_length(dataset.size(), *o.shard) : dataset.size();
-  if (!o.replacement && o.drop_last && o.batch_size > epoch)
+  const bool by_epochs = !o.replacement && !o.echo.control && o.echo.factor == 1;
+  if (by_epochs && o.drop_last && o.batch_size > epoch)
     throw UserError(
         fmt::format("batch_size {} is more than the {} pictures of an epoch, so that drop_last leaves none", o.batch_size, epoch),
         "use smaller batches, replacement, or drop_last: false");
@@ -238,8 +326,17 @@ Stream<ImageBatch> image_batches(DatasetPointer dataset, ImageTransform transfor
           ? with_replacement(n, options.seed)
           : indices(n, {.seed = options.seed, .shuffle = options.shuffle, .epochs = options.epochs, .shard = options.shard});
   if (options.replacement && options.epochs) tickets = std::move(tickets) | take(*options.epochs * n);
-  return Stream<ImageBatch>(
-      std::make_unique<ImageBatches>(std::move(tickets).take_stage(), std::move(dataset), std::move(transform), options));
+  const bool whole_batches = options.echo_at == EchoPlacement::batch;
+  auto planned = std::move(tickets) | echo(whole_batches ? EchoOptions{} : options.echo);
+  ImageBatchOptions once = options;
+  if (whole_batches) once.echo = {};
+  Stream<ImageBatch> batches(
+      std::make_unique<ImageBatches>(std::move(planned).take_stage(), std::move(dataset), std::move(transform), once));
+  if (!whole_batches || (!options.echo.control && options.echo.factor == 1)) return batches;
+  return std::move(batches) | echo(options.echo) |
+         map([](Echoed<ImageBatch> echoed) { return std::move(echoed.item); }, {.name = "copies"});
 }
+
+int64_t byte_size(const ImageBatch& batch) { return int64_t(batch.images.nbytes() + batch.labels.nbytes()); }
 
 }  // namespace zoo::data

@@ -5,17 +5,18 @@
 //   auto [images, labels, indices] = batches.next()->to(device);
 //
 // The stream is the same for every number of workers and continues exactly where it was saved. An epoch is a new
-// permutation of the set; batches do not reach across epochs.
+// permutation of the set; batches do not reach across epochs unless pictures are echoed.
 #pragma once
 
 #include <libzoo/core/random.h>
 #include <libzoo/data/bad_items.h>
+#include <libzoo/data/echo.h>
 #include <libzoo/data/image_dataset.h>
+#include <libzoo/data/image_transform.h>
+#include <libzoo/data/loader_options.h>
 #include <libzoo/data/sources.h>
 
 #include <ATen/core/Tensor.h>
-
-#include <functional>
 
 namespace zoo::data {
 
@@ -27,13 +28,6 @@ struct ImageBatch {
   ImageBatch to(const at::Device& device) const;
 };
 
-struct ImageTransform {
-  int64_t height = 0, width = 0;  // pixels of the result
-  // Writes [height, width, 3] floats from an RGB picture of any size. Called from several threads; all randomness comes
-  // from RandomStream(key), purpose augmentation, of which every picture of every epoch has its own.
-  std::function<void(Picture& picture, const RandomKey& key, float* out)> apply;
-};
-
 struct ImageBatchOptions {
   int64_t batch_size = 64;
   bool shuffle = true;
@@ -41,11 +35,22 @@ struct ImageBatchOptions {
   bool replacement = false;          // independent draws: for sets smaller than a batch; every batch is full
   std::optional<int64_t> epochs = {};     // none: endless
   uint64_t seed = 0;                 // of order and augmentation
-  std::optional<Shard> shard = {};        // this rank's part of each epoch
+  std::optional<Shard> shard = {};   // this rank's part of each epoch
   int workers = 0;                   // threads; 0: the caller's
   int64_t prefetch = 2;              // batches begun ahead; without workers none is
   BadItemPolicy bad_items = {};      // the cap counts different pictures
+  // Echoing is planned before anything is read: a picture is read when its first copy is due and let go after its last.
+  EchoOptions echo = {};             // factor 1: none
+  EchoPlacement echo_at = EchoPlacement::before_augment;
+  double rate_limit = 0;             // pictures read per second at most; 0: none
 };
+
+// The rows of reports() that measure the pictures: read (and, if copies share it, transformed) once; transformed for each copy.
+inline constexpr const char* kReadStage = "read";
+inline constexpr const char* kTransformStage = "transform";
+
+// Of the tensors.
+int64_t byte_size(const ImageBatch& batch);
 
 // For evaluation: every picture once, in order.
 //   image_batches(test, transform, {.batch_size = 250, .shuffle = false, .drop_last = false, .epochs = 1})

@@ -77,14 +77,9 @@ class ShuffleStage final : public StageOn<T> {
         wanted.push_back(buffer.back().address);
       }
     }
-    if (!wanted.empty()) {
-      std::vector<T> items = upstream_->refetch(wanted);
-      size_t used = 0;
-      for (int64_t i = 0; i < filled; ++i)
-        if (i != hole) buffer[size_t(i)].item = std::move(items[used++]);
-      PositionReader again = upstream_position;
-      upstream_->load(again);
-    }
+    std::vector<T> items = refetch_held(*upstream_, wanted, upstream_position);
+    for (size_t i = 0, used = 0; used < items.size(); ++i)
+      if (int64_t(i) != hole) buffer[i].item = std::move(items[used++]);
     buffer_ = std::move(buffer);
     outputs_ = outputs;
     hole_ = hole;

@@ -1,4 +1,6 @@
 // The parts of the stage templates that depend on no item type: checks and descriptions.
+#include <libzoo/data/bucket.h>
+#include <libzoo/data/interleave.h>
 #include <libzoo/data/map.h>
 #include <libzoo/data/prefetch.h>
 #include <libzoo/data/shuffle.h>
@@ -24,8 +26,13 @@ std::string describe_map(const MapOptions& options, bool with_workers) {
   return inside.empty() ? options.name : fmt::format("{}({})", options.name, inside);
 }
 
-void check_prefetch(int64_t items) {
+void check_prefetch(int64_t items, const PrefetchOptions& options) {
   if (items < 0) throw Error(fmt::format("prefetch needs at least 0 items, got {}", items));
+  if (options.max_bytes < 0) throw Error(fmt::format("max_bytes of prefetch must be at least 0, got {}", options.max_bytes));
+}
+
+std::string describe_prefetch(int64_t items, const PrefetchOptions& options) {
+  return options.max_bytes > 0 ? fmt::format("prefetch({}, up to {} bytes)", items, options.max_bytes) : fmt::format("prefetch({})", items);
 }
 
 std::string describe_shuffle(int64_t slots, uint64_t seed) { return fmt::format("shuffle({}, seed={})", slots, seed); }
@@ -41,12 +48,49 @@ void check_shuffle_position(int64_t outputs, int64_t filled, int64_t hole, int64
                 "the checkpoint is damaged");
 }
 
+namespace {
+
+const char* describe_last(LastBatch last) { return last == LastBatch::keep ? "" : last == LastBatch::drop ? ", drop last" : ", pad last"; }
+
+}  // namespace
+
 std::string describe_batch(int64_t size, const BatchOptions& options) {
-  return fmt::format("batch({}{})", size, options.drop_last ? ", drop last" : "");
+  return fmt::format("batch({}{})", size, describe_last(options.last));
 }
 
 void check_batch(int64_t size) {
   if (size < 1) throw Error(fmt::format("a batch needs at least 1 item, got {}", size));
+}
+
+void append_addresses(Position& address, const std::vector<Position>& items) {
+  for (const Position& item : items) append_list(address, item);
+}
+
+void refuse_padding() { throw Error("a short batch of items that can't be copied can't be padded"); }
+
+void check_buckets(const BucketOptions& options) {
+  const auto& [bounds, sizes, last] = options;
+  if (sizes.size() != bounds.size() + 1)
+    throw Error(
+        fmt::format("{} bounds make {} buckets, which need as many batch sizes, got {}", bounds.size(), bounds.size() + 1, sizes.size()));
+  for (size_t i = 1; i < bounds.size(); ++i)
+    if (bounds[i] <= bounds[i - 1])
+      throw Error(fmt::format("the bounds of buckets must ascend, got {} after {}", bounds[i], bounds[i - 1]));
+  for (int64_t size : sizes) check_batch(size);
+}
+
+std::string describe_buckets(const BucketOptions& options) {
+  return fmt::format("bucket_batch(up to [{}], of [{}]{})", fmt::join(options.bounds, ", "), fmt::join(options.sizes, ", "),
+                     describe_last(options.last));
+}
+
+void check_interleave(const InterleaveOptions& options) {
+  if (options.cycle < 1) throw Error(fmt::format("interleave needs a cycle of at least 1, got {}", options.cycle));
+  if (options.block < 1) throw Error(fmt::format("interleave needs a block of at least 1, got {}", options.block));
+}
+
+std::string describe_interleave(const InterleaveOptions& options) {
+  return fmt::format("interleave(cycle={}, block={})", options.cycle, options.block);
 }
 
 void check_take(int64_t count) {

@@ -3,10 +3,14 @@
 
 #include <libzoo/data/stream.h>
 
+#include <type_traits>
+
 namespace zoo::data {
 
+enum class LastBatch { keep, drop, pad };  // what becomes of a short one; pad: its own items again, from its first
+
 struct BatchOptions {
-  bool drop_last = false;  // leave out the last batch if it is short
+  LastBatch last = LastBatch::keep;
 };
 
 std::string describe_batch(int64_t size, const BatchOptions& options);
@@ -14,6 +18,36 @@ void check_batch(int64_t size);                              // throws Error if 
 void check_take(int64_t count);                              // throws Error if negative
 void check_shard(int64_t rank, int64_t world_size);          // throws Error unless 0 <= rank < world_size
 int64_t take_counter(PositionReader& position, const char* stage);  // throws Error if negative
+
+// What is wanted of a group of items is kept and asked for as one list of addresses.
+void append_addresses(Position& address, const std::vector<Position>& items);
+
+template <class T>
+std::vector<std::vector<T>> refetch_groups(Stage<T>& upstream, const std::vector<Position>& groups) {
+  std::vector<Position> wanted;
+  std::vector<size_t> ends;
+  for (const Position& group : groups) {
+    for (PositionReader reader(group); !reader.empty();) wanted.push_back(take_list(reader));
+    ends.push_back(wanted.size());
+  }
+  std::vector<T> items = upstream.refetch(wanted);
+  std::vector<std::vector<T>> result;
+  size_t used = 0;
+  for (size_t end : ends)
+    for (result.emplace_back(); used < end; ++used) result.back().push_back(std::move(items[used]));
+  return result;
+}
+
+[[noreturn]] void refuse_padding();  // throws Error: items that can't be copied
+
+template <class T>
+void pad_by_repeating(std::vector<T>& items, int64_t size) {
+  if constexpr (std::is_copy_constructible_v<T>) {
+    for (size_t i = 0; int64_t(items.size()) < size; ++i) items.push_back(T(items[i]));
+  } else {
+    if (int64_t(items.size()) < size) refuse_padding();
+  }
+}
 
 // Items gathered before an upstream error stay for the batch that the following call returns.
 template <class T>
@@ -29,19 +63,17 @@ class BatchStage final : public StageOn<T, std::vector<T>> {
   std::optional<std::vector<T>> next() override {
     while (int64_t(gathered_.size()) < size_) {
       std::optional<T> item = upstream_->next();
-      if (!item) {
-        if (!options_.drop_last) break;
-        gathered_.clear();
-        gathering_.clear();
-        return std::nullopt;
-      }
+      if (!item) break;
       gathered_.push_back(std::move(*item));
-      Position address;
-      upstream_->locate(address);
-      append_list(gathering_, address);
+      gathering_.emplace_back();
+      upstream_->locate(gathering_.back());
     }
-    if (gathered_.empty()) return std::nullopt;
+    if (int64_t(gathered_.size()) < size_) {
+      if (options_.last == LastBatch::drop) gathered_.clear();
+      if (options_.last == LastBatch::pad && !gathered_.empty()) pad_by_repeating(gathered_, size_);
+    }
     address_ = std::exchange(gathering_, {});
+    if (gathered_.empty()) return std::nullopt;
     delivered_.clear();
     upstream_->save(delivered_);
     meter_.delivered(int64_t(gathered_.size()));
@@ -58,21 +90,11 @@ class BatchStage final : public StageOn<T, std::vector<T>> {
     upstream_->save(delivered_);
   }
 
-  // The addresses of its items.
-  void locate(Position& address) const override { address.insert(address.end(), address_.begin(), address_.end()); }
-
+  void locate(Position& address) const override { append_addresses(address, address_); }
   std::vector<std::vector<T>> refetch(const std::vector<Position>& addresses) override {
-    std::vector<Position> wanted;
-    std::vector<size_t> ends;
-    for (const Position& address : addresses) {
-      for (PositionReader reader(address); !reader.empty();) wanted.push_back(take_list(reader));
-      ends.push_back(wanted.size());
-    }
-    std::vector<T> items = upstream_->refetch(wanted);
-    std::vector<std::vector<T>> batches;
-    size_t used = 0;
-    for (size_t end : ends)
-      for (batches.emplace_back(); used < end; ++used) batches.back().push_back(std::move(items[used]));
+    auto batches = refetch_groups(*upstream_, addresses);
+    if (options_.last == LastBatch::pad)
+      for (auto& items : batches) pad_by_repeating(items, size_);
     return batches;
   }
 
@@ -88,8 +110,8 @@ class BatchStage final : public StageOn<T, std::vector<T>> {
   BatchOptions options_;
   Meter meter_;
   std::vector<T> gathered_;
-  Position gathering_;  // the addresses of those
-  Position delivered_, address_;
+  std::vector<Position> gathering_, address_;  // the addresses of those, and of the batch that was returned
+  Position delivered_;
 };
 
 struct Batch {

@@ -67,17 +67,17 @@ class StageOn : public Stage<Out> {
  public:
   explicit StageOn(std::unique_ptr<Stage<In>> upstream) : upstream_(std::move(upstream)) {}
 
-  std::string describe() const final { return upstream_->describe() + " | " + name(true); }
-  std::string identity() const final {
-    const std::string own = name(false);
-    return own.empty() ? upstream_->identity() : upstream_->identity() + " | " + own;
-  }
+  std::string describe() const final { return joined(upstream_->describe(), name(true)); }
+  std::string identity() const final { return joined(upstream_->identity(), name(false)); }
 
  protected:
-  // "map(workers=4, window=8)"; without what changes no item for identity(), and then empty if nothing is left.
+  // "map(workers=4, window=8)"; without what changes no item for identity(). Empty: a stage not worth naming.
   virtual std::string name(bool with_speed) const = 0;
 
   std::unique_ptr<Stage<In>> upstream_;
+
+ private:
+  static std::string joined(const std::string& before, const std::string& own) { return own.empty() ? before : before + " | " + own; }
 };
 
 template <class T>
@@ -97,6 +97,7 @@ class Stream {
   void restore(const State& state);
 
   Stage<T>& stage() { return *stage_; }
+  const Stage<T>& stage() const { return *stage_; }
   std::unique_ptr<Stage<T>> take_stage() && { return std::move(stage_); }
 
  private:
@@ -133,6 +134,15 @@ std::vector<T> refetch_by_position(Stage<T>& stage, const std::vector<Position>&
     if (!item) refuse_refetch(stage.describe());
     items.push_back(std::move(*item));
   }
+  return items;
+}
+
+// The items a restored stage held, from their addresses; then `upstream` stands at `position`.
+template <class T>
+std::vector<T> refetch_held(Stage<T>& upstream, const std::vector<Position>& addresses, PositionReader position) {
+  if (addresses.empty()) return {};
+  std::vector<T> items = upstream.refetch(addresses);
+  upstream.load(position);
   return items;
 }
 

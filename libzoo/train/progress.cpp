@@ -57,13 +57,16 @@ double Progress::steps_per_second(int64_t done) const {
 
 std::string Progress::line(int64_t done, Clock::time_point now, const std::vector<std::pair<std::string, double>>& values) const {
   std::string text = fmt::format("step {}/{}", done, total_);
-  for (const auto& [name, value] : values) text += fmt::format("  {} {:.4g}", name, value);
+  for (const auto& [name, value] : values)
+    if (name.find('/') == std::string::npos) text += fmt::format("  {} {:.4g}", name, value);
   const double since = seconds(now - shown_at_);
   if (done > shown_ && since > 0) {
     const double rate = double(done - shown_) / since;
     text += rate >= 1 ? fmt::format("  {:.3g} steps/s", rate) : fmt::format("  {:.3g} s/step", 1 / rate);
     if (waits_) text += fmt::format("  waiting for data {:.0f} %", 100 * std::min(1.0, seconds(waited_) / since));
   }
+  for (const auto& [of, note] : notes_)
+    if (!note.empty()) text += "  " + note;
   const double average = steps_per_second(done);
   if (done < total_ && average > 0) text += fmt::format("  {} left", clock_text(double(total_ - done) / average));
   return text;

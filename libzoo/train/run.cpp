@@ -153,6 +153,10 @@ void Run::track(std::string name, std::function<State()> save, std::function<voi
   run.tracked.push_back({{std::move(name), std::move(save)}, std::move(restore)});
 }
 
+void Run::watch(std::string name, std::function<Measurements()> measure) {
+  parts_->watched.emplace_back(std::move(name), std::move(measure));
+}
+
 void Run::track(std::string name, torch::nn::Module& module) {
   const std::string label = name;
   track(

@@ -29,6 +29,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace torch::nn {
 class Module;
@@ -40,6 +41,18 @@ struct Image;
 namespace zoo::train {
 
 class Run;
+
+// Things that measure themselves while they work, as data::Loader does: numbers since they were asked last, and the few
+// words of them that belong into the progress line.
+struct Measurements {
+  std::vector<std::pair<std::string, double>> values;
+  std::string note;
+};
+template <class T>
+concept Measured = requires(T& thing) {
+  { thing.measurements() } -> std::convertible_to<std::vector<std::pair<std::string, double>>>;
+  { thing.note() } -> std::convertible_to<std::string>;
+};
 
 // The steps that are left, as a range of int64_t. Leave the loop through its end; after a `break` or an exception the
 // step in flight counts as not done.
@@ -94,10 +107,13 @@ class Run {
   // reported. LibTorch's own random generators are tracked without being asked.
   template <Stateful T>
   void track(std::string name, T& thing) {
+    if constexpr (Measured<T>) watch(name, [&thing] { return Measurements{thing.measurements(), thing.note()}; });
     track(std::move(name), [&thing] { return State(thing.state()); }, [&thing](const State& state) { thing.restore(state); });
   }
   void track(std::string name, torch::nn::Module& module);
   void track(std::string name, std::function<State()> save, std::function<void(const State&)> restore);
+  // Every log_every steps its values become metrics of the step, named "<name>/…", and its note ends the progress line.
+  void watch(std::string name, std::function<Measurements()> measure);
 
   // Steps first_step() … total-1. The first call restores the newest complete checkpoint if the run is resumed; one
   // that is damaged is put aside with a warning and the one before it taken. A later call continues where the earlier

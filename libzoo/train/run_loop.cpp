@@ -106,6 +106,7 @@ bool Run::Parts::end_step(int64_t step) {
   const bool stop = SignalGuard::received() != 0;
   const bool save = last || stop || best_is_new || (options.checkpoint_every > 0 && position % options.checkpoint_every == 0);
   const bool show = progress.due(position) && position > first;
+  if (position % options.log_every == 0) look_at_watched(step);
   if (save || show || position % options.log_every == 0 || !metrics->holds_tensors()) settle();
   if (save || show) to_tensorboard([](io::EventWriter& writer) { writer.flush(); });
   if (show) progress.show(position, metrics->last());
@@ -121,6 +122,16 @@ bool Run::Parts::end_step(int64_t step) {
   }
   log::info(fmt::format("{}: saved at step {}; --resume continues from there", SignalGuard::name(), position));
   return false;
+}
+
+void Run::Parts::look_at_watched(int64_t step) {
+  for (const auto& [name, measure] : watched) {
+    const Measurements found = measure();
+    NamedValues values;
+    for (const auto& [what, value] : found.values) values.emplace_back(name + '/' + what, value);
+    metrics->add(step, values);
+    progress.note(name, found.note);
+  }
 }
 
 bool Run::Parts::checkpoint() {

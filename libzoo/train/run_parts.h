@@ -27,6 +27,7 @@ struct Run::Parts {
   void begin(int64_t total);             // restores if that is due
   bool end_step(int64_t step);           // everything between two steps; false: no further step
   bool checkpoint();                     // false, after a warning, if it could not be written
+  void look_at_watched(int64_t step);
   void settle();                         // metrics to their file and TensorBoard. Throws Error for a loss that is not finite
   void settled(const MetricsLog::Row& row, const MetricsLog::Numbers& numbers);
   void restore();
@@ -55,6 +56,7 @@ struct Run::Parts {
     std::function<void(const State&)> restore;
   };
   std::vector<Tracked> tracked;
+  std::vector<std::pair<std::string, std::function<Measurements()>>> watched;
   int64_t parameters = 0, tracked_bytes = 0;
 
   bool started = false;                  // steps() was called

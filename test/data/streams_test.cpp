@@ -2,6 +2,8 @@
 #include "test/catch.h"
 #include <libzoo/core/log.h>
 #include <libzoo/core/random.h>
+#include <libzoo/data/bucket.h>
+#include <libzoo/data/interleave.h>
 #include <libzoo/data/map.h>
 #include <libzoo/data/prefetch.h>
 #include <libzoo/data/shuffle.h>
@@ -9,11 +11,13 @@
 #include <libzoo/data/stages.h>
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <mutex>
 #include <numeric>
 #include <set>
+#include <thread>
 
 using namespace zoo::data;
 using zoo::Error;
@@ -63,6 +67,23 @@ auto decode(int workers, std::shared_ptr<Decoded> decoded) {
 
 auto source() { return indices(kItems, {.seed = 3, .epochs = 1}); }
 
+auto by_size(LastBatch last) {
+  return bucket_batch([](int64_t id) { return id; }, {.bounds = {9, 30}, .sizes = {2, 4, 3}, .last = last});
+}
+
+// Six files whose tickets are those of source(), a seventh of them each and the rest in the last; three are read at once.
+auto files(int workers) {
+  return indices(6, {.seed = 1, .epochs = 1}) |
+         interleave(
+             [](Ticket file) {
+               const int64_t first = 7 * file.index, count = file.index == 5 ? kItems - first : 7;
+               return indices(count, {.shuffle = false, .epochs = 1}) |
+                      map([first](Ticket t) { return Ticket{first + t.index, 0, t.position}; });
+             },
+             {.cycle = 3, .block = 2}) |
+         prefetch(workers);
+}
+
 // An item that can't be copied, as a large picture should not be.
 struct Payload {
   std::unique_ptr<int64_t> id;
@@ -70,7 +91,15 @@ struct Payload {
 
 const std::vector<std::pair<const char*, Build>> kPipelines{
     {"map, batch", [](int w, auto d) { return source() | decode(w, d) | batch(5); }},
-    {"map, batch that drops the last", [](int w, auto d) { return source() | decode(w, d) | batch(5, {.drop_last = true}); }},
+    {"map, batch that drops the last", [](int w, auto d) { return source() | decode(w, d) | batch(5, {.last = LastBatch::drop}); }},
+    {"map, padded batch", [](int w, auto d) { return source() | decode(w, d) | batch(5, {.last = LastBatch::pad}); }},
+    {"batches of buckets", [](int w, auto d) { return source() | decode(w, d) | by_size(LastBatch::keep); }},
+    {"batches of buckets that drop the short ones", [](int w, auto d) { return source() | decode(w, d) | by_size(LastBatch::drop); }},
+    {"batches of buckets, shuffled",
+     [](int w, auto d) { return source() | decode(w, d) | shuffle(5, 1) | by_size(LastBatch::keep) | shuffle(3, 2); }},
+    {"interleaved files", [](int w, auto d) { return files(w) | decode(w, d) | batch(4); }},
+    {"interleaved files, shuffled after they are decoded",
+     [](int w, auto d) { return files(w) | decode(w, d) | shuffle(8, 5) | batch(4); }},
     {"shuffled tickets", [](int w, auto d) { return source() | shuffle(9, 4) | decode(w, d) | batch(1); }},
     {"shuffled pictures", [](int w, auto d) { return source() | decode(w, d) | shuffle(9, 4) | batch(3); }},
     {"two shuffles around a map", [](int w, auto d) { return source() | shuffle(6, 1) | decode(w, d) | shuffle(9, 2) | batch(2); }},
@@ -196,6 +225,74 @@ TEST_CASE("A damaged shuffle buffer is refused", "[data]") {
   state.values["position"][2] = 1'000'000'000'000;  // filled slots
   REQUIRE_THROWS_WITH(stream.restore(state), Contains("cannot be"));
   REQUIRE(drain(stream).size() == 17);
+}
+
+TEST_CASE("A short last batch is kept, dropped or filled with its own items", "[data]") {
+  const auto last_of = [](LastBatch last) {
+    auto stream = indices(8, {.shuffle = false, .epochs = 1}) | map([](Ticket t) { return t.index; }) | batch(5, {.last = last});
+    return drain(stream).back();
+  };
+  REQUIRE(last_of(LastBatch::keep) == Items{5, 6, 7});
+  REQUIRE(last_of(LastBatch::drop) == Items{0, 1, 2, 3, 4});
+  REQUIRE(last_of(LastBatch::pad) == Items{5, 6, 7, 5, 6});
+  auto unique = indices(3, {.epochs = 1}) | map([](Ticket t) { return Payload{std::make_unique<int64_t>(t.index)}; }) |
+                batch(2, {.last = LastBatch::pad});
+  unique.next();
+  REQUIRE_THROWS_WITH(unique.next(), Contains("can't be copied"));
+}
+
+TEST_CASE("Buckets gather items of like length; the bounds belong to the bucket below", "[data]") {
+  auto stream = indices(6, {.shuffle = false, .epochs = 1}) |
+                map([](Ticket t) { return std::vector<int64_t>{1, 9, 5, 2, 8, 3}[size_t(t.index)]; }) |
+                bucket_batch([](int64_t length) { return length; }, {.bounds = {3, 8}, .sizes = {2, 2, 5}});
+  REQUIRE(drain(stream) == std::vector<Items>{{1, 2}, {5, 8}, {3}, {9}});
+  REQUIRE_THROWS_WITH(source() | bucket_batch([](Ticket) { return 0; }, {.bounds = {3}, .sizes = {2}}),
+                      Contains("2 buckets") && Contains("got 1"));
+  REQUIRE_THROWS_WITH(source() | bucket_batch([](Ticket) { return 0; }, {.bounds = {3, 3}, .sizes = {2, 2, 2}}), Contains("got 3 after 3"));
+}
+
+TEST_CASE("Interleaved files take turns, and one that ends makes room for the next", "[data]") {
+  auto stream =
+      indices(3, {.shuffle = false, .epochs = 1}) | interleave(
+                                                        [](Ticket file) {
+                                                          return indices(5 - 2 * (file.index == 0), {.shuffle = false, .epochs = 1}) |
+                                                                 map([file](Ticket t) { return 10 * file.index + t.index; });
+                                                        },
+                                                        {.cycle = 2, .block = 2});
+  REQUIRE(drain(stream) == Items{0, 1, 10, 11, 2, 12, 13, 20, 21, 14, 22, 23, 24});
+  REQUIRE_THROWS_WITH(source() | interleave([](Ticket) { return source(); }, {.cycle = 0}), Contains("cycle of at least 1"));
+}
+
+TEST_CASE("Prefetching stops at its bytes, and one item larger than that still passes", "[data]") {
+  std::atomic<int> made{0};
+  auto stream = indices(20, {.epochs = 1}) | map([&](Ticket) {
+                  ++made;
+                  return std::vector<uint8_t>(100);
+                }) |
+                prefetch(10, {.max_bytes = 250});
+  stream.next();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (made < 4 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  std::this_thread::sleep_for(std::chrono::milliseconds(30));  // time to go too far in
+  REQUIRE(made == 4);                                          // one was taken, three are ready: 300 bytes
+  REQUIRE(drain(stream).size() == 19);
+}
+
+TEST_CASE("A stream says what each of its stages did", "[data]") {
+  auto stream = indices(40, {.epochs = 1}) | map([](Ticket t) { return t.index; }, {.workers = 2, .name = "decode"}) | shuffle(8) |
+                batch(4) | prefetch(2);
+  REQUIRE(drain(stream).size() == 10);
+  const auto reports = stream.reports();
+  REQUIRE(reports.size() == 4);
+  REQUIRE(reports[0].name == "decode");
+  REQUIRE(reports[0].items == 40);
+  REQUIRE(reports[0].threads == 2);
+  REQUIRE(reports[0].work_seconds > 0);
+  REQUIRE(reports[1].name == "shuffle");
+  REQUIRE(reports[1].capacity == 8);
+  REQUIRE(reports[1].occupancy > 4);  // 8 until the input ends, then 7 … 1
+  REQUIRE(reports[2].items == 10);
+  REQUIRE(reports[3].items == 10);
 }
 
 TEST_CASE("Each epoch is another permutation of all items, the one of the shuffle stream", "[data]") {
