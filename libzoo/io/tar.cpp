@@ -32,8 +32,8 @@ std::string_view text(std::span<const uint8_t> field) {
   return whole.substr(0, whole.find('\0'));
 }
 
-std::string printable(std::span<const uint8_t> field) {
-  std::string result(text(field));
+std::string printable(std::string_view text) {
+  std::string result(text);
   std::ranges::replace_if(result, [](char c) { return c < ' ' || c > '~'; }, '?');
   return result;
 }
@@ -97,7 +97,7 @@ std::optional<std::span<const uint8_t>> TarReader::take_header() {
   const auto header = file_.view.subspan(size_t(at_), kBlock);
   if (std::ranges::equal(header, kZeros)) return std::nullopt;
   if (number(kChecksum.of(header)) != checksum(header))
-    fail(fmt::format("the checksum of its header is wrong: '{}' is written, {:o} is right", printable(kChecksum.of(header)),
+    fail(fmt::format("the checksum of its header is wrong: '{}' is written, {:o} is right", printable(text(kChecksum.of(header))),
                      checksum(header)),
          members_ == 0 ? "is this a tar archive, and not a compressed one?" : "");
   at_ += kBlock;
@@ -158,7 +158,7 @@ TarMember TarReader::member(std::span<const uint8_t> header, const Overrides& ov
   if (result.type == 'S') fail("sparse members cannot be read", "write the archive without --sparse");
 
   const auto size = overrides.size ? overrides.size : number(kSize.of(header));
-  if (!size) fail(fmt::format("'{}' is no size", printable(kSize.of(header))));
+  if (!size) fail(fmt::format("'{}' is no size", printable(text(kSize.of(header)))));
   result.offset = at_;
   // Of the types POSIX lists only regular files have a payload; a type that is unknown is passed over with its payload.
   const bool has_payload = result.regular() || result.type < '1' || result.type > '6';
@@ -179,7 +179,7 @@ std::optional<TarMember> TarReader::next() {
       return result;
     }
     const auto size = number(kSize.of(*header));
-    if (!size) fail(fmt::format("'{}' is no size", printable(kSize.of(*header))));
+    if (!size) fail(fmt::format("'{}' is no size", printable(text(kSize.of(*header)))));
     const uint64_t offset = at_;
     const auto payload = take_payload(*size);
     if (type == 'L') long_name = text(payload);
@@ -231,7 +231,7 @@ std::string pax_record(std::string_view key, std::string_view value) {
 
 std::string tar_header(std::string_view name, uint64_t size) {
   if (name.empty() || name.ends_with('/') || name.find('\0') != std::string_view::npos)
-    throw Error(fmt::format("'{}' is no name for a member of a tar archive", name), "not empty, no NUL byte, no '/' at the end");
+    throw Error(fmt::format("'{}' is no name for a member of a tar archive", printable(name)), "not empty, no NUL byte, no '/' at the end");
   // The last 100 bytes in the name, the rest before a '/' in the prefix.
   size_t slash = std::string_view::npos;
   if (name.size() > kName.size) {

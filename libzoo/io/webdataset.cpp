@@ -66,11 +66,11 @@ void WebDatasetWriter::add(std::string_view key, std::span<const Field> fields) 
   if (samples_ > 0 && key == last_key_) refuse("its key is that of the sample before it");
   std::set<std::string_view> seen;
   for (const auto& [extension, bytes] : fields) {
+    if (extension.find('/') != std::string_view::npos || extension != lowercase(extension))
+      refuse(fmt::format("the extension '{}' has a '/' or capitals", extension));
     const std::string name = fmt::format("{}.{}", key, extension);
     const auto split = split_web_name(name);
     if (!split || split->first != key) refuse("a key needs a base name without a dot, and __…__ at the top is passed over");
-    if (extension.find('/') != std::string_view::npos || extension != lowercase(extension))
-      refuse(fmt::format("the extension '{}' has a '/' or capitals", extension));
     if (!seen.insert(extension).second) refuse(fmt::format("the extension '{}' is repeated", extension));
   }
   for (const auto& [extension, bytes] : fields) tar_.add(fmt::format("{}.{}", key, extension), bytes);

@@ -1,9 +1,7 @@
 #include "test/catch.h"
-#include "test/io/files.h"
+#include "test/io/records.h"
 
 #include <libzoo/core/error.h>
-#include <libzoo/io/crc32c.h>
-#include <libzoo/io/proto.h>
 #include <libzoo/io/tfevents.h>
 
 #include <cmath>
@@ -26,18 +24,7 @@ std::string hex(const std::string& bytes) {
   return result;
 }
 
-std::string record(const std::string& payload) {
-  const std::string length = raw<uint64_t>(payload.size());
-  return length + raw(io::mask_crc(io::crc32c(length))) + payload + raw(io::mask_crc(io::crc32c(payload)));
-}
-
 std::vector<io::ScalarEvent> scalars(const std::string& file) { return io::read_scalars(bytes(file), "t"); }
-
-std::string length_delimited(uint32_t field, const std::string& value) {
-  io::ProtoWriter w;
-  w.bytes(field, value);
-  return w.text();
-}
 
 // An event with one value of the given fields after the tag "t".
 std::string value_event(const std::string& fields) {

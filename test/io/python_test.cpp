@@ -1,38 +1,16 @@
-// Python reads what is written here and writes what is read here. Skipped, with a line that says so, where python3 or a
-// package is missing.
-#include "test/catch.h"
+// Python reads what is written here and writes what is read here: arrays and events.
 #include "test/io/arrays.h"
-#include "test/io/files.h"
+#include "test/io/python.h"
 
 #include <libzoo/io/npy.h>
 #include <libzoo/io/pth.h>
 #include <libzoo/io/safetensors.h>
 #include <libzoo/io/tfevents.h>
 
-#include <cstdlib>
-#include <optional>
-
 using namespace zoo;
 using namespace zoo::test;
 
 namespace {
-
-// The first interpreter that has the packages: $ZOO_PYTHON, the private environment that holds LibTorch, the system's.
-std::optional<std::string> python_with(const std::string& packages) {
-  const char* chosen = std::getenv("ZOO_PYTHON");
-  for (const std::string& python :
-       {std::string(chosen ? chosen : "python3"), std::string(ZOO_SOURCE_DIR "/third_party/venv/bin/python"), std::string("python3")}) {
-    if (std::system((python + " -c 'import " + packages + "' >/dev/null 2>&1").c_str()) == 0) return python;
-  }
-  WARN("SKIP: no python3 here has " << packages);
-  return std::nullopt;
-}
-
-// True if the script ends well; it finds the folder in sys.argv[1].
-bool runs(const std::string& python, const TemporaryFolder& folder, const std::string& script) {
-  std::ofstream(folder / "script.py") << "import sys\nfolder = sys.argv[1]\n" << script;
-  return std::system((python + " '" + (folder / "script.py").string() + "' '" + folder.path().string() + "'").c_str()) == 0;
-}
 
 const Arrays kArrays{{"w", Array::of<float>({2, 3}, std::vector<float>{0, 1, 2, 3, 4, 5})}, {"n", Array::scalar<int64_t>(-7)}};
 
