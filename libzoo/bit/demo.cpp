@@ -6,14 +6,13 @@
 #include <libzoo/bit/pretrain.h>
 #include <libzoo/bit/training.h>
 #include <libzoo/core/log.h>
-#include <libzoo/core/thread_pool.h>
 #include <libzoo/data/contact_sheet.h>
 #include <libzoo/eval/interval.h>
 #include <libzoo/eval/nearest_neighbor.h>
 #include <libzoo/optim/sgd.h>
+#include <libzoo/train/side_by_side.h>
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <fmt/format.h>
 
@@ -112,28 +111,6 @@ Json table_row(int64_t shots, const std::vector<Draw>& draws) {
   return row;
 }
 
-// Small networks keep one processor busy and leave the others waiting, so draws run side by side, a thread each.
-class SideBySide {
- public:
-  explicit SideBySide(const at::Device& device)
-      : threads_(at::get_num_threads()), pool_(device.is_cpu() ? threads_ : 1), single_(device.is_cpu()) {}
-  ~SideBySide() {
-    if (single_) at::set_num_threads(threads_);
-  }
-  template <class Work>
-  auto submit(Work work) {
-    return pool_.submit([work = std::move(work), single = single_] {
-      if (single) at::set_num_threads(1);
-      return work();
-    });
-  }
-
- private:
-  int threads_;
-  ThreadPool pool_;
-  bool single_;
-};
-
 }  // namespace
 
 Json demo(const DemoOptions& o, train::Run& run) {
@@ -145,7 +122,7 @@ Json demo(const DemoOptions& o, train::Run& run) {
   const int64_t crop = hyper_rule(size_of(*train_set), o.rule).crop;
   const Labelled test = all_of(test_set, crop, o.pretrain.data, run.device());
   Json table = Json::array();
-  SideBySide pool(run.device());
+  train::SideBySide pool(run.device());
   for (int64_t shots : o.examples_per_class) {
     std::vector<std::future<Draw>> futures;
     for (int64_t draw = 0; draw < o.draws; ++draw) {
