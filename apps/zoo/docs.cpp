@@ -1,4 +1,5 @@
 // zoo docs: the reference page of all options of all programs, generated from their descriptions.
+#include "apps/echo/learning_curve_options.h"
 #include "apps/zoo/verbs.h"
 #include <libzoo/bit/demo_options.h>
 #include <libzoo/bit/predict_options.h>
@@ -23,6 +24,7 @@ Json print_docs(const DocsOptions&, const Context&) {
   print<bit::EvaluateOptions>("zoo-bit evaluate", "Accuracy of a checkpoint on labelled images.");
   print<bit::PredictOptions>("zoo-bit predict", "Classes and probabilities of pictures.");
   print<bit::DemoOptions>("zoo-bit demo", "Pre-training and few-shot transfer, compared with training from scratch.");
+  print<LearningCurveOptions>("zoo-echo learning_curve", "Fresh items to a target accuracy, for each way to echo.");
   return nullptr;
 }
 
