@@ -30,21 +30,13 @@ data::TrainTransform pretrain_transform(const PretrainOptions& o) {
 
 data::Loader training_data(const data::DatasetPointer& dataset, const data::TrainTransform& transform, int64_t batch_size,
                            const data::LoaderOptions& options, uint64_t seed) {
-  auto apply = [transform](data::Picture& picture, const RandomKey& key, float* out) {
-    RandomStream random(key);
-    const auto choice = transform.draw(picture.height(), picture.width(), random);
-    transform.hwc(picture.pixels(), choice, out);
-  };
-  return data::Loader(dataset, {.height = transform.crop, .width = transform.crop, .apply = apply}, options,
+  return data::Loader(dataset, data::image_transform(transform), options,
                       {.batch_size = batch_size, .seed = seed, .replacement = batch_size > dataset->size()});
 }
 
 data::Stream<data::ImageBatch> evaluation_batches(const data::DatasetPointer& dataset, const Preprocessing& preprocessing,
                                                   int64_t batch_size, const data::ReadOptions& options) {
-  auto apply = [transform = evaluation_transform(preprocessing)](data::Picture& picture, const RandomKey&, float* out) {
-    transform.hwc(picture.pixels(), out);
-  };
-  return data::image_batches(dataset, {.height = preprocessing.size, .width = preprocessing.size, .apply = apply},
+  return data::image_batches(dataset, data::image_transform(evaluation_transform(preprocessing)),
                              {.batch_size = batch_size,
                               .shuffle = false,
                               .drop_last = false,

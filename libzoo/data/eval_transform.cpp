@@ -1,6 +1,7 @@
 #include <libzoo/data/eval_transform.h>
 
 #include <libzoo/core/error.h>
+#include <libzoo/data/resize_into.h>
 
 #include <fmt/format.h>
 
@@ -31,20 +32,35 @@ EvalMode parse_eval_mode(std::string_view name) {
   throw UserError(fmt::format("evaluation mode '{}' is unknown", name), "there are squash, shortest, tf");
 }
 
-io::Image EvalTransform::resized(View<uint8_t> picture) const {
-  check(*this);
-  if (mode == EvalMode::tf) throw UserError("mode tf has no 8-bit pictures between resize and network");
-  ResizeOptions options{.convention = Convention::pillow, .mode = interpolation};
-  if (mode == EvalMode::squash) return resize(picture, size, size, options);
+namespace {
 
-  if (picture.height < 1 || picture.width < 1) throw UserError(fmt::format("a picture of {}x{} is empty", picture.height, picture.width));
-  const int64_t side = int64_t(std::floor(double(size) / crop_pct)), shorter = std::min(picture.height, picture.width);
+// To what the picture is resized; a window smaller than `size` gets black around it.
+ResizeTarget target_of(const EvalTransform& t, const ImageSize& picture) {
+  check(t);
+  if (t.mode == EvalMode::tf) throw UserError("mode tf has no 8-bit pictures between resize and network");
+  ResizeTarget target{.height = t.size,
+                      .width = t.size,
+                      .options = {.convention = Convention::pillow, .mode = t.interpolation},
+                      .scaled_decode = t.scaled_decode};
+  if (t.mode == EvalMode::squash) return target;
+
+  const auto [full_height, full_width] = picture;
+  if (full_height < 1 || full_width < 1) throw UserError(fmt::format("a picture of {}x{} is empty", full_height, full_width));
+  const int64_t side = int64_t(std::floor(double(t.size) / t.crop_pct)), shorter = std::min(full_height, full_width);
   auto scaled = [&](int64_t length) { return length == shorter ? side : int64_t(double(side * length) / double(shorter)); };
-  const int64_t height = scaled(picture.height), width = scaled(picture.width);
+  const int64_t height = scaled(full_height), width = scaled(full_width), size = t.size;
+  target.height = height, target.width = width;
   // Only what the crop keeps is computed.
-  options.window = PixelBox{height > size ? center_offset(height, size) : 0, width > size ? center_offset(width, size) : 0,
-                            std::min(height, size), std::min(width, size)};
-  io::Image inner = resize(picture, height, width, options);
+  target.options.window = PixelBox{height > size ? center_offset(height, size) : 0, width > size ? center_offset(width, size) : 0,
+                                   std::min(height, size), std::min(width, size)};
+  return target;
+}
+
+}  // namespace
+
+io::Image EvalTransform::resized(View<uint8_t> picture) const {
+  const ResizeTarget target = target_of(*this, {picture.height, picture.width});
+  io::Image inner = resize(picture, target.height, target.width, target.options);
   return inner.height == size && inner.width == size ? inner : center_crop(View<uint8_t>(inner), size, size);
 }
 
@@ -62,6 +78,15 @@ void EvalTransform::hwc(View<uint8_t> picture, float* out) const {
     normalize.hwc(View<float>(tf_resized(*this, picture)), out);
   else
     normalize.hwc(View<uint8_t>(resized(picture)), out);
+}
+
+void EvalTransform::hwc(Picture& picture, const Normalizer& normalize, float* out) const {
+  if (mode == EvalMode::tf) return normalize.hwc(View<float>(tf_resized(*this, picture.pixels())), out);
+  const ImageSize full = picture.size();
+  const ResizeTarget target = target_of(*this, full);
+  const auto& window = target.options.window;
+  if (window && (window->height != size || window->width != size)) return normalize.hwc(View<uint8_t>(resized(picture.pixels())), out);
+  resize_into(picture, {0, 0, full.height, full.width}, target, normalize, out);
 }
 
 }  // namespace zoo::data

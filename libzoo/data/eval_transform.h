@@ -5,6 +5,7 @@
 #pragma once
 
 #include <libzoo/data/image_ops.h>
+#include <libzoo/data/picture.h>
 
 namespace zoo::data {
 
@@ -23,6 +24,7 @@ struct EvalTransform {
   Interpolation interpolation = Interpolation::bilinear;  // bilinear or bicubic; tf: bilinear
   double crop_pct = 1;                                    // shortest only
   std::vector<float> mean = {0.5f}, std = {0.5f};         // one for all channels, or one each
+  bool scaled_decode = false;                             // see ResizeTarget
 
   // u8 after resize and crop: [size, size, channels]. Throws UserError in mode tf, which has no such step.
   io::Image resized(View<uint8_t> picture) const;
@@ -31,6 +33,8 @@ struct EvalTransform {
   // All throw UserError if the picture is empty or size, crop_pct, mean or std are out of range.
   void chw(View<uint8_t> picture, float* out) const;
   void hwc(View<uint8_t> picture, float* out) const;
+  // The same, decoding no more of the picture than it takes; `normalize` has mean and std.
+  void hwc(Picture& picture, const Normalizer& normalize, float* out) const;
 };
 
 }  // namespace zoo::data

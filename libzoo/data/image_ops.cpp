@@ -10,15 +10,6 @@
 
 namespace zoo::data {
 
-void check_box(const PixelBox& box, int64_t height, int64_t width) {
-  const bool inside = box.top >= 0 && box.left >= 0 && box.height >= 1 && box.width >= 1 && box.top <= height && box.left <= width &&
-                      box.height <= height - box.top && box.width <= width - box.left;
-  if (!inside) {
-    throw UserError(fmt::format("the box (top {}, left {}, height {}, width {}) is empty or leaves the picture of {}x{}", box.top, box.left,
-                                box.height, box.width, height, width));
-  }
-}
-
 namespace {
 
 template <class T>

@@ -20,6 +20,7 @@ struct FloatImage {
   const float* row(int64_t y) const { return pixels.data() + y * width * channels; }
 };
 
+using io::check_box;
 using io::ImageSize;
 using io::PixelBox;
 
@@ -43,8 +44,6 @@ struct View {
 };
 
 // A part of a picture. Throws UserError if the box is empty or leaves the picture.
-void check_box(const PixelBox& box, int64_t height, int64_t width);
-
 template <class T>
 View<T> crop(View<T> image, const PixelBox& box) {
   check_box(box, image.height, image.width);

@@ -53,6 +53,14 @@ void Normalizer::chw(View<uint8_t> image, float* out) const {
 
 void Normalizer::hwc(View<uint8_t> image, float* out) const {
   check(image.channels);
+  if (image.channels == 3) {
+    const float *red = &table_[of(0) * 256], *green = &table_[of(1) * 256], *blue = &table_[of(2) * 256];
+    for (int64_t y = 0; y < image.height; ++y) {
+      const uint8_t* from = image.row(y);
+      for (int64_t x = 0; x < image.width; ++x, from += 3, out += 3) out[0] = red[from[0]], out[1] = green[from[1]], out[2] = blue[from[2]];
+    }
+    return;
+  }
   for (int64_t y = 0; y < image.height; ++y) {
     const uint8_t* from = image.row(y);
     for (int64_t x = 0; x < image.width; ++x)

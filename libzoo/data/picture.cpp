@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace zoo::data {
 
 void Picture::set_pixels(io::Image image) {
@@ -46,7 +48,32 @@ View<uint8_t> Picture::pixels() {
   return view_;
 }
 
-View<uint8_t> Picture::region(const PixelBox& box) { return crop(pixels(), box); }
+View<uint8_t> Picture::region(const PixelBox& box) {
+  if (decoded()) return crop(view_, box);
+  const PixelBox place = io::decode_image(bytes_.view, {.region = box}, where_, image_);
+  return crop(View<uint8_t>(image_), place);
+}
+
+int Picture::denominator(const PixelBox& box, const ImageSize& least) {
+  if (decoded() || !io::is_jpeg(bytes_.view)) return 1;
+  int result = 1;
+  while (result < 8 && box.height >= 2 * result * least.height && box.width >= 2 * result * least.width) result *= 2;
+  return result;
+}
+
+Picture::Scaled Picture::scaled_region(const PixelBox& box, int denominator) {
+  const auto [height, width] = size();
+  check_box(box, height, width, where_);
+  const int64_t d = denominator;
+  PixelBox part{box.top / d, box.left / d, 0, 0};
+  part.height = (box.top + box.height + d - 1) / d - part.top;
+  part.width = (box.left + box.width + d - 1) / d - part.left;
+  const PixelBox place = io::decode_image(bytes_.view, {.region = part, .denominator = denominator}, where_, image_);
+  const double left = double(box.left) / double(d) - double(part.left), top = double(box.top) / double(d) - double(part.top);
+  return {crop(View<uint8_t>(image_), place),
+          {left, top, std::min(left + double(box.width) / double(d), double(part.width)),
+           std::min(top + double(box.height) / double(d), double(part.height))}};
+}
 
 io::Image Picture::image() && {
   const View<uint8_t> all = pixels();

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <libzoo/data/image_view.h>
+#include <libzoo/data/resize.h>
 #include <libzoo/io/bytes.h>
 
 #include <filesystem>
@@ -40,6 +41,16 @@ class Picture {
   // A part, equal to crop(pixels(), box), decoding little more than it. Throws UserError too if the box is empty or leaves
   // the picture.
   View<uint8_t> region(const PixelBox& box);
+
+  // By how much the sides of a JPEG that isn't decoded yet can be divided in decoding so that the box keeps at least `least`
+  // pixels: 1, 2, 4 or 8.
+  int denominator(const PixelBox& box, const ImageSize& least);
+  // About the box, decoded at 1/denominator of the size: faster, and not the pixels that resizing would give.
+  struct Scaled {
+    View<uint8_t> pixels;
+    ResizeBox box;  // where in them the box lies
+  };
+  Scaled scaled_region(const PixelBox& box, int denominator);
 
   io::Image image() &&;  // pixels() as a picture of its own
 

@@ -3,8 +3,8 @@
 #include <libzoo/core/array.h>
 #include <libzoo/core/error.h>
 #include <libzoo/data/image_ops.h>
-#include <libzoo/data/resize_axis.h>
 #include <libzoo/data/resize_kernels.h>
+#include <libzoo/data/resize_plan.h>
 
 #include <fmt/format.h>
 
@@ -27,44 +27,14 @@ Enum parse(std::string_view name, const std::string_view (&names)[kCount], const
   throw UserError(fmt::format("{} '{}' is unknown", what, name), "there are " + known);
 }
 
-struct Plan {
-  AxisTable<double> across, down;
-  PixelBox window;
-  bool keep_width, keep_height;  // a pass that changes nothing is left out
-};
-
 template <class T>
-Plan make_plan(const View<T>& in, int64_t height, int64_t width, const ResizeOptions& options) {
-  constexpr int64_t kMaxSide = int64_t(1) << 30;
-  if (in.height < 1 || in.width < 1 || in.channels < 1) {
-    throw UserError(fmt::format("a picture of {}x{} with {} channels can't be resized", in.height, in.width, in.channels));
-  }
-  if (height < 1 || width < 1 || std::max(height, width) > kMaxSide || std::max(in.height, in.width) > kMaxSide) {
-    throw UserError(
-        fmt::format("a picture of {}x{} can't be resized to {}x{}: sides are 1 to {}", in.height, in.width, height, width, kMaxSide));
-  }
-  const ResizeBox all{0, 0, double(in.width), double(in.height)}, box = options.box.value_or(all);
-  if (options.box) {
-    if (options.convention != Convention::pillow) throw UserError("only the pillow convention resizes from a box");
-    const bool inside = box.left >= 0 && box.top >= 0 && box.right <= all.right && box.bottom <= all.bottom;
-    if (!inside || !(float(box.left) < float(box.right)) || !(float(box.top) < float(box.bottom))) {
-      throw UserError(fmt::format("the box (left {}, top {}, right {}, bottom {}) is empty or leaves the picture of {}x{}", box.left,
-                                  box.top, box.right, box.bottom, in.height, in.width));
-    }
-  }
-  const PixelBox window = options.window.value_or(PixelBox{0, 0, height, width});
-  check_box(window, height, width);
-  auto across = axis_table(in.width, width, {window.left, window.width}, box.left, box.right, options);
-  auto down = axis_table(in.height, height, {window.top, window.height}, box.top, box.bottom, options);
-  const bool same_width = width == in.width && box.left == 0 && box.right == all.right;
-  const bool same_height = height == in.height && box.top == 0 && box.bottom == all.bottom;
-  return {options.mirror ? reversed(across) : std::move(across), std::move(down), window,
-          same_width && window.width == width && !options.mirror, same_height};
+void check(const View<T>& in) {
+  if (in.channels < 1) throw UserError(fmt::format("a picture of {}x{} with no channels can't be resized", in.height, in.width));
 }
 
 // Both tables pick single pixels.
 template <class In, class Out>
-void copy_pixels(const View<In>& in, const Plan& plan, Out* to) {
+void copy_pixels(const View<In>& in, const ResizePlan& plan, Out* to) {
   for (const int32_t y : plan.down.first) {
     const In* row = in.row(y);
     for (const int32_t x : plan.across.first)
@@ -74,7 +44,7 @@ void copy_pixels(const View<In>& in, const Plan& plan, Out* to) {
 
 // Rows first, only those that columns need, then columns.
 template <class In, class Out, class Weight>
-void run(const View<In>& in, const Plan& plan, const AxisTable<Weight>& across, const AxisTable<Weight>& down, Out* to) {
+void run(const View<In>& in, const ResizePlan& plan, const AxisTable<Weight>& across, const AxisTable<Weight>& down, Out* to) {
   const int64_t row = across.outputs() * in.channels, begin = down.begin(), rows = down.end() - begin;
   if (plan.keep_height) return resize_across(crop(in, {plan.window.top, 0, plan.window.height, in.width}), across, to);
   const View<In> needed = crop(in, {begin, 0, rows, in.width});
@@ -88,7 +58,8 @@ void run(const View<In>& in, const Plan& plan, const AxisTable<Weight>& across, 
 
 template <class In>
 FloatImage to_floats(View<In> in, int64_t height, int64_t width, const ResizeOptions& options) {
-  const Plan plan = make_plan(in, height, width, options);
+  check(in);
+  const ResizePlan plan = resize_plan({in.height, in.width}, height, width, options);
   FloatImage result{plan.down.outputs(), plan.across.outputs(), in.channels, {}};
   result.pixels.resize(size_t(zoo::count(std::vector<int64_t>{result.height, result.width, result.channels}, sizeof(float))));
   if (plan.across.copies() && plan.down.copies()) {
@@ -118,7 +89,8 @@ io::Image resize(View<uint8_t> image, int64_t height, int64_t width, const Resiz
     throw UserError(fmt::format("the {} convention gives floats, not 8-bit pixels", kConventions[size_t(options.convention)]),
                     "call resize_float");
   }
-  const Plan plan = make_plan(image, height, width, options);
+  check(image);
+  const ResizePlan plan = resize_plan({image.height, image.width}, height, width, options);
   io::Image result{plan.down.outputs(), plan.across.outputs(), image.channels, {}};
   result.pixels.resize(size_t(zoo::count(std::vector<int64_t>{result.height, result.width, result.channels})));
   if (plan.keep_height && plan.keep_width) return copy(crop(image, plan.window));

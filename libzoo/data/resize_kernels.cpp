@@ -50,26 +50,30 @@ ZOO_INLINE void add_rows(const Value* in, int64_t stride, const Weight* weights,
 }
 
 template <class Value, class Weight, class Finish>
-ZOO_INLINE void down_rows(const Value* in, int64_t stride, int64_t offset, int64_t n, const AxisTable<Weight>& table, Value* out,
-                          Weight start, Finish finish) {
+ZOO_INLINE void down_row(const Value* in, int64_t stride, int64_t offset, int64_t n, const AxisTable<Weight>& table, int64_t i, Value* out,
+                         Weight start, Finish finish) {
   constexpr int64_t kPiece = 1024;
   Weight sums[kPiece];
-  for (int64_t i = 0; i < table.outputs(); ++i) {
-    const Weight* weights = table.weights.data() + i * table.taps;
-    const int32_t count = table.count[size_t(i)];
-    for (int64_t x = 0; x < n; x += kPiece) {
-      const int64_t size = std::min(kPiece, n - x);
-      const Value* from = in + (table.first[size_t(i)] - offset) * stride + x;
-      for (int64_t j = 0; j < size; ++j) sums[j] = start;
-      int32_t k = 0;
-      for (; k + 4 <= count; k += 4) add_rows<4>(from + k * stride, stride, weights + k, size, sums);
-      if (count - k == 3) add_rows<3>(from + k * stride, stride, weights + k, size, sums);
-      if (count - k == 2) add_rows<2>(from + k * stride, stride, weights + k, size, sums);
-      if (count - k == 1) add_rows<1>(from + k * stride, stride, weights + k, size, sums);
-      Value* to = out + i * n + x;
-      for (int64_t j = 0; j < size; ++j) to[j] = finish(sums[j]);
-    }
+  const Weight* weights = table.weights.data() + i * table.taps;
+  const int32_t count = table.count[size_t(i)];
+  for (int64_t x = 0; x < n; x += kPiece) {
+    const int64_t size = std::min(kPiece, n - x);
+    const Value* from = in + (table.first[size_t(i)] - offset) * stride + x;
+    for (int64_t j = 0; j < size; ++j) sums[j] = start;
+    int32_t k = 0;
+    for (; k + 4 <= count; k += 4) add_rows<4>(from + k * stride, stride, weights + k, size, sums);
+    if (count - k == 3) add_rows<3>(from + k * stride, stride, weights + k, size, sums);
+    if (count - k == 2) add_rows<2>(from + k * stride, stride, weights + k, size, sums);
+    if (count - k == 1) add_rows<1>(from + k * stride, stride, weights + k, size, sums);
+    Value* to = out + x;
+    for (int64_t j = 0; j < size; ++j) to[j] = finish(sums[j]);
   }
+}
+
+template <class Value, class Weight, class Finish>
+ZOO_INLINE void down_rows(const Value* in, int64_t stride, int64_t offset, int64_t n, const AxisTable<Weight>& table, Value* out,
+                          Weight start, Finish finish) {
+  for (int64_t i = 0; i < table.outputs(); ++i) down_row(in, stride, offset, n, table, i, out + i * n, start, finish);
 }
 
 }  // namespace
@@ -89,6 +93,11 @@ ZOO_CLONES_V4 void resize_across(View<float> in, const AxisTable<double>& table,
 ZOO_CLONES_V4 void resize_down(const uint8_t* in, int64_t stride, int64_t offset, int64_t n, const AxisTable<int32_t>& table,
                                uint8_t* out) {
   down_rows(in, stride, offset, n, table, out, kHalf, to_u8);
+}
+
+ZOO_CLONES_V4 void resize_down_row(const uint8_t* in, int64_t stride, int64_t offset, int64_t n, const AxisTable<int32_t>& table,
+                                   int64_t output, uint8_t* out) {
+  down_row(in, stride, offset, n, table, output, out, kHalf, to_u8);
 }
 
 ZOO_CLONES_V4 void resize_down(const float* in, int64_t stride, int64_t offset, int64_t n, const AxisTable<float>& table, float* out) {

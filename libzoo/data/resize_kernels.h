@@ -15,6 +15,8 @@ void resize_across(View<float> in, const AxisTable<double>& table, float* out);
 // Along columns: in [., n] with `stride` values between rows, to out [table.outputs(), n]; row table.first[i] of the whole
 // is row table.first[i] - offset of `in`.
 void resize_down(const uint8_t* in, int64_t stride, int64_t offset, int64_t n, const AxisTable<int32_t>& table, uint8_t* out);
+void resize_down_row(const uint8_t* in, int64_t stride, int64_t offset, int64_t n, const AxisTable<int32_t>& table, int64_t output,
+                     uint8_t* out);  // one row of them
 void resize_down(const float* in, int64_t stride, int64_t offset, int64_t n, const AxisTable<float>& table, float* out);
 void resize_down(const float* in, int64_t stride, int64_t offset, int64_t n, const AxisTable<double>& table, float* out);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 namespace zoo::io {
@@ -21,5 +22,8 @@ struct Image {
   uint8_t* row(int64_t y) { return pixels.data() + y * width * channels; }
   const uint8_t* row(int64_t y) const { return pixels.data() + y * width * channels; }
 };
+
+// Throws UserError, its message opening with `where` if there is one, if the box is empty or leaves a picture of that size.
+void check_box(const PixelBox& box, int64_t height, int64_t width, std::string_view where = {});
 
 }  // namespace zoo::io

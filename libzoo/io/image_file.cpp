@@ -37,14 +37,16 @@ std::string_view text_of(std::span<const uint8_t> bytes) { return {reinterpret_c
 
 }  // namespace
 
-bool is_image(std::span<const uint8_t> bytes) { return text_of(bytes).starts_with(kJpeg) || text_of(bytes).starts_with(kPng); }
+bool is_jpeg(std::span<const uint8_t> bytes) { return text_of(bytes).starts_with(kJpeg); }
+
+bool is_image(std::span<const uint8_t> bytes) { return is_jpeg(bytes) || text_of(bytes).starts_with(kPng); }
 
 namespace {
 
 Kind kind_of(std::span<const uint8_t> bytes, const std::string& where) {
   const std::string_view text = text_of(bytes);
   if (text.empty()) throw UserError(fmt::format("{}: the file is empty, a JPEG or PNG picture was expected", where));
-  if (text.starts_with(kJpeg)) return Kind::jpeg;
+  if (is_jpeg(bytes)) return Kind::jpeg;
   if (text.starts_with(kPng)) return Kind::png;
   for (const auto& [name, opening, offset] : kForeign) {
     if (text.size() > offset && text.substr(offset).starts_with(opening))
@@ -57,17 +59,14 @@ Kind kind_of(std::span<const uint8_t> bytes, const std::string& where) {
 
 }  // namespace
 
-void decode_image(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where, Image& into) {
-  if (kind_of(bytes, where) == Kind::jpeg)
-    decode_jpeg(bytes, options, where, into);
-  else
-    into = decode_png(bytes, options, where);
+PixelBox decode_image(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where, Image& into) {
+  if (kind_of(bytes, where) == Kind::jpeg) return decode_jpeg(bytes, options, where, into);
+  into = decode_png(bytes, options, where);
+  return {0, 0, into.height, into.width};
 }
 
 Image decode_image(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where) {
-  Image image;
-  decode_image(bytes, options, where, image);
-  return image;
+  return kind_of(bytes, where) == Kind::jpeg ? decode_jpeg(bytes, options, where) : decode_png(bytes, options, where);
 }
 
 ImageSize image_size(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where) {

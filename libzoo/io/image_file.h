@@ -11,12 +11,13 @@ namespace zoo::io {
 
 // True if the bytes open as a JPEG or a PNG does.
 bool is_image(std::span<const uint8_t> bytes);
+bool is_jpeg(std::span<const uint8_t> bytes);
 
 // Throws UserError as decode_jpeg and decode_png do, and for any other kind of file, naming it where it is known.
 Image decode_image(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where);
 
-// The same into a picture that keeps its memory.
-void decode_image(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where, Image& into);
+// The same into a picture that keeps its memory and may hold more than the region: returns where that lies in it.
+PixelBox decode_image(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where, Image& into);
 
 // Of the picture that decode_image would give, from the header alone. Throws as decode_image() does for what it reads.
 ImageSize image_size(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where);

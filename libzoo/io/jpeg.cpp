@@ -2,62 +2,27 @@
 
 #include <libzoo/core/error.h>
 #include <libzoo/io/exif.h>
+#include <libzoo/io/jpeg_library.h>
 #include <libzoo/io/pixel_rows.h>
 
 #include <fmt/format.h>
 
-#include <csetjmp>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 
-#include <jpeglib.h>
-#include <jerror.h>
+#ifdef LIBJPEG_TURBO_VERSION
+#define ZOO_JPEG_PARTS 1  // jpeg_crop_scanline, jpeg_skip_scanlines
+#endif
 
 namespace zoo::io {
 namespace {
 
+constexpr int64_t kNeighbours = 2;  // pixels around one that smooth upsampling of chroma looks at
 constexpr int kMaxScans = 100;
 constexpr int64_t kCoefficientsPerByte = 512;  // bytes of coefficients that one byte of a file may stand for
 
-// libjpeg reports errors by longjmp. So every call into it sits in one of the functions below that hold no object with
-// a destructor and return false after a jump; `message` then says why.
-struct Jump {
-  jpeg_error_mgr errors{};
-  jmp_buf target;
-  char message[JMSG_LENGTH_MAX] = "";
-};
-
-[[noreturn]] void fail(j_common_ptr info) {
-  auto* jump = reinterpret_cast<Jump*>(info->err);
-  (*info->err->format_message)(info, jump->message);
-  longjmp(jump->target, 1);
-}
-
-// Warnings that mean lost pixels are errors; the others (bytes between segments, odd version numbers) occur in files
-// that are whole.
-void on_message(j_common_ptr info, int level) {
-  if (level >= 0) return;
-  switch (info->err->msg_code) {
-    case JWRN_JPEG_EOF:
-    case JWRN_HIT_MARKER:
-    case JWRN_HUFF_BAD_CODE:
-    case JWRN_ARITH_BAD_CODE:
-    case JWRN_MUST_RESYNC: fail(info);
-    default: break;
-  }
-}
-
-void install(Jump& jump) {
-  jpeg_std_error(&jump.errors);
-  jump.errors.error_exit = fail;
-  jump.errors.emit_message = on_message;
-  jump.errors.output_message = [](j_common_ptr) {};
-}
-
 boolean out_of_data(j_decompress_ptr info) {
   info->err->msg_code = JWRN_JPEG_EOF;
-  fail(reinterpret_cast<j_common_ptr>(info));
+  JpegJump::fail(reinterpret_cast<j_common_ptr>(info));
 }
 
 void skip(j_decompress_ptr info, long count) {
@@ -69,19 +34,19 @@ void skip(j_decompress_ptr info, long count) {
 
 void count_scans(j_common_ptr info) {
   if (reinterpret_cast<j_decompress_ptr>(info)->input_scan_number <= kMaxScans) return;
-  auto* jump = reinterpret_cast<Jump*>(info->err);
+  auto* jump = reinterpret_cast<JpegJump*>(info->err);
   std::snprintf(jump->message, sizeof jump->message, "more than %d scans", kMaxScans);
   longjmp(jump->target, 1);
 }
 
 struct Decoder {
-  Jump jump;
+  JpegJump jump;
   jpeg_decompress_struct info{};
   jpeg_source_mgr source{};
   jpeg_progress_mgr progress{};
 
   explicit Decoder(std::span<const uint8_t> bytes) {
-    install(jump);
+    jump.install();
     info.err = &jump.errors;
     source.next_input_byte = bytes.data();
     source.bytes_in_buffer = bytes.size();
@@ -105,14 +70,32 @@ struct Decoder {
     return true;
   }
 
-  bool start(J_COLOR_SPACE space) {
+  bool start(J_COLOR_SPACE space, int denominator) {
     if (setjmp(jump.target)) return false;
+    info.scale_num = 1, info.scale_denom = unsigned(denominator);
     info.out_color_space = space;
     info.dct_method = JDCT_ISLOW;
     info.do_fancy_upsampling = TRUE;
     jpeg_start_decompress(&info);
     return true;
   }
+
+#ifdef ZOO_JPEG_PARTS
+  // Makes `part` the smallest decodable one that holds it, in pixels of the output, and goes to its first row. Pixels beside
+  // a cut would lack a neighbour in the smoothing of chroma, so there is one more column on each side and one more row above;
+  // cuts lie between blocks, and skips end at rows of blocks (elsewhere libjpeg-turbo smooths wrongly, its issue 915).
+  bool cut(PixelBox& part) {
+    if (setjmp(jump.target)) return false;
+    const JDIMENSION right = std::min(JDIMENSION(part.left + part.width + kNeighbours), info.output_width);
+    JDIMENSION left = JDIMENSION(std::max<int64_t>(part.left - kNeighbours, 0)), width = right - left;
+    if (width < info.output_width) jpeg_crop_scanline(&info, &left, &width);
+    const int64_t block_rows = info.max_v_samp_factor * info.min_DCT_scaled_size;
+    const int64_t top = std::max<int64_t>(part.top - kNeighbours, 0) / block_rows * block_rows;
+    if (top > 0) jpeg_skip_scanlines(&info, JDIMENSION(top));
+    part = {top, int64_t(left), part.top + part.height - top, int64_t(info.output_width)};
+    return true;
+  }
+#endif
 
   // Up to `rows` rows, `stride` bytes apart.
   bool read_rows(uint8_t* to, int64_t stride, int64_t rows) {
@@ -174,32 +157,58 @@ int orientation_of(const jpeg_decompress_struct& info) {
   return 1;
 }
 
+constexpr const char* kNotWhole = "the file is no whole JPEG; copy or export it again";
+
 void require(bool good, const Decoder& decoder, const char* what, const std::string& where) {
   if (good) return;
-  throw UserError(fmt::format("{}: {}: {}", where, what, decoder.jump.message), "the file is no whole JPEG; copy or export it again");
+  throw UserError(fmt::format("{}: {}: {}", where, what, decoder.jump.message), kNotWhole);
 }
 
 void open(Decoder& decoder, const DecodeOptions& options, const std::string& where) {
   if (decoder.source.bytes_in_buffer == 0) throw UserError(fmt::format("{}: the file is empty, a JPEG picture was expected", where));
-  const int64_t file_size = int64_t(decoder.source.bytes_in_buffer);
+  const int64_t file_size = int64_t(decoder.source.bytes_in_buffer), denominator = options.denominator;
+  if (denominator != 1 && denominator != 2 && denominator != 4 && denominator != 8)
+    throw Error(fmt::format("{}: JPEG pictures are decoded at 1/1, 1/2, 1/4 or 1/8 of their size, not 1/{}", where, denominator));
   require(decoder.read_header(options.apply_exif_orientation), decoder, "no JPEG header", where);
   check_header(decoder.info, file_size, options, where, jpeg_has_multiple_scans(&decoder.info));
 }
 
+// Whether the marker that ends a picture follows, or was read just before. The bytes FF D9 occur nowhere else in coefficients.
+bool has_end(std::span<const uint8_t> bytes, const uint8_t* position) {
+  for (const uint8_t* at = bytes.data() + bytes.size() - 2; at >= position - 2; --at)
+    if (at[0] == 0xff && at[1] == 0xd9) return true;
+  return false;
+}
+
 }  // namespace
 
-void decode_jpeg(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where, Image& image) {
+PixelBox decode_jpeg(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where, Image& image) {
   Decoder decoder(bytes);
   open(decoder, options, where);
   auto& info = decoder.info;
+  const auto check = [&](bool good) { require(good, decoder, "damaged JPEG", where); };
   const bool four_inks = info.num_components == 4, grey_file = info.num_components == 1;
   const bool to_luma = options.mode == ColorMode::gray && !grey_file;
   const bool to_grey = grey_file && options.mode != ColorMode::rgb;
-  require(decoder.start(four_inks ? JCS_CMYK : to_grey ? JCS_GRAYSCALE : JCS_RGB), decoder, "damaged JPEG", where);
+  check(decoder.start(four_inks ? JCS_CMYK : to_grey ? JCS_GRAYSCALE : JCS_RGB, options.denominator));
 
-  image.height = info.output_height, image.width = info.output_width, image.channels = to_luma || to_grey ? 1 : 3;
-  fit_room(image);
   const int orientation = options.apply_exif_orientation ? orientation_of(info) : 1;
+  PixelBox part{0, 0, int64_t(info.output_height), int64_t(info.output_width)};
+  const ImageSize upright_size = orientation < 5 ? ImageSize{part.height, part.width} : ImageSize{part.width, part.height};
+  PixelBox wanted = options.region.value_or(PixelBox{0, 0, upright_size.height, upright_size.width});
+  if (options.region) {
+    check_box(wanted, upright_size.height, upright_size.width, where);
+#ifdef ZOO_JPEG_PARTS
+    if (orientation == 1) {
+      part = wanted;
+      check(decoder.cut(part));
+      wanted.top -= part.top, wanted.left -= part.left;
+    }
+#endif
+  }
+
+  image.height = part.height, image.width = part.width, image.channels = to_luma || to_grey ? 1 : 3;
+  fit_room(image);
   const int64_t step = rows_at_once(image.width);
   std::vector<uint8_t> inks(four_inks ? size_t(step * image.width * 4) : 0);
   std::vector<uint8_t> colours(to_luma ? size_t(step * image.width * 3) : 0);
@@ -208,81 +217,33 @@ void decode_jpeg(std::span<const uint8_t> bytes, const DecodeOptions& options, c
     make_room(image, y + rows);
     uint8_t* rgb = to_luma ? colours.data() : image.row(y);
     uint8_t* decoded = four_inks ? inks.data() : rgb;
-    require(decoder.read_rows(decoded, image.width * info.output_components, rows), decoder, "damaged JPEG", where);
+    check(decoder.read_rows(decoded, image.width * info.output_components, rows));
     if (four_inks) cmyk_to_rgb(inks.data(), rgb, pixels, info.saw_Adobe_marker);
     if (to_luma) rgb_to_luma(rgb, image.row(y), pixels);
   }
-  require(decoder.finish(), decoder, "damaged JPEG", where);
+  if (info.output_scanline == info.output_height) {
+    check(decoder.finish());
+  } else if (!has_end(bytes, info.src->next_input_byte)) {
+    throw UserError(fmt::format("{}: damaged JPEG: it has no end", where), kNotWhole);
+  }
   if (orientation != 1) image = upright(std::move(image), orientation);
+  return wanted;
 }
 
 Image decode_jpeg(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where) {
   Image image;
-  decode_jpeg(bytes, options, where, image);
+  const PixelBox wanted = decode_jpeg(bytes, options, where, image);
+  keep(image, wanted);
   return image;
 }
 
 ImageSize jpeg_size(std::span<const uint8_t> bytes, const DecodeOptions& options, const std::string& where) {
   Decoder decoder(bytes);
   open(decoder, options, where);
-  const ImageSize size{int64_t(decoder.info.image_height), int64_t(decoder.info.image_width)};
+  const auto scaled = [&](JDIMENSION side) { return (int64_t(side) + options.denominator - 1) / options.denominator; };
+  const ImageSize size{scaled(decoder.info.image_height), scaled(decoder.info.image_width)};
   const bool lying = options.apply_exif_orientation && orientation_of(decoder.info) >= 5;
   return lying ? ImageSize{size.width, size.height} : size;
-}
-
-namespace {
-
-struct Encoder {
-  Jump jump;
-  jpeg_compress_struct info{};
-  unsigned char* buffer = nullptr;
-  unsigned long size = 0;
-
-  Encoder() {
-    install(jump);
-    info.err = &jump.errors;
-  }
-  ~Encoder() {
-    jpeg_destroy_compress(&info);
-    std::free(buffer);
-  }
-  Encoder(const Encoder&) = delete;
-
-  bool encode(const uint8_t* pixels, int64_t height, int64_t width, int channels, int quality) {
-    if (setjmp(jump.target)) return false;
-    jpeg_create_compress(&info);
-    jpeg_mem_dest(&info, &buffer, &size);
-    info.image_height = JDIMENSION(height);
-    info.image_width = JDIMENSION(width);
-    info.input_components = channels;
-    info.in_color_space = channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
-    jpeg_set_defaults(&info);
-    jpeg_set_quality(&info, quality, TRUE);
-    jpeg_start_compress(&info, TRUE);
-    while (info.next_scanline < info.image_height) {
-      JSAMPROW row = const_cast<uint8_t*>(pixels) + int64_t(info.next_scanline) * width * channels;
-      jpeg_write_scanlines(&info, &row, 1);
-    }
-    jpeg_finish_compress(&info);
-    return true;
-  }
-};
-
-}  // namespace
-
-std::vector<uint8_t> encode_jpeg(const Image& image, int quality) {
-  if (image.channels != 1 && image.channels != 3)
-    throw UserError(fmt::format("a JPEG has 1 or 3 channels, this picture {}", image.channels));
-  if (quality < 1 || quality > 100) throw UserError(fmt::format("JPEG quality {} is not in 1..100", quality));
-  if (image.height < 1 || image.width < 1 || image.height > JPEG_MAX_DIMENSION || image.width > JPEG_MAX_DIMENSION ||
-      int64_t(image.pixels.size()) != image.height * image.width * image.channels) {
-    throw UserError(fmt::format("no JPEG can hold a picture of {}x{} pixels in {} bytes", image.height, image.width, image.pixels.size()));
-  }
-  Encoder encoder;
-  if (!encoder.encode(image.pixels.data(), image.height, image.width, int(image.channels), quality)) {
-    throw Error(fmt::format("JPEG encoding failed: {}", encoder.jump.message));
-  }
-  return {encoder.buffer, encoder.buffer + encoder.size};
 }
 
 }  // namespace zoo::io

@@ -24,6 +24,16 @@ inline void fit_room(Image& image) {
   if (image.pixels.size() > total) image.pixels.resize(total);
 }
 
+// Cuts the picture to a part of it, in place.
+inline void keep(Image& image, const PixelBox& part) {
+  if (part.height == image.height && part.width == image.width) return;
+  uint8_t* to = image.pixels.data();
+  const int64_t row = part.width * image.channels;
+  for (int64_t y = 0; y < part.height; ++y, to += row) std::copy_n(image.row(part.top + y) + part.left * image.channels, row, to);
+  image.height = part.height, image.width = part.width;
+  image.pixels.resize(size_t(part.height * row));
+}
+
 // How many rows to decode before the next look at the memory: about 1 MiB.
 inline int64_t rows_at_once(int64_t width) { return std::clamp<int64_t>((int64_t(1) << 18) / width, 1, 64); }
 

@@ -160,6 +160,10 @@ Image decode(std::span<const uint8_t> bytes, const DecodeOptions& options, const
     }
   }
   check(decoder.finish());
+  if (options.region) {
+    check_box(*options.region, image.height, image.width, where);
+    keep(image, *options.region);
+  }
   return image;
 }
 

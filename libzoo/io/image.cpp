@@ -1,0 +1,16 @@
+#include <libzoo/core/error.h>
+#include <libzoo/io/image.h>
+
+#include <fmt/format.h>
+
+namespace zoo::io {
+
+void check_box(const PixelBox& box, int64_t height, int64_t width, std::string_view where) {
+  const bool inside = box.top >= 0 && box.left >= 0 && box.height >= 1 && box.width >= 1 && box.top <= height && box.left <= width &&
+                      box.height <= height - box.top && box.width <= width - box.left;
+  if (inside) return;
+  throw UserError(fmt::format("{}{}the box (top {}, left {}, height {}, width {}) is empty or leaves the picture of {}x{}", where,
+                              where.empty() ? "" : ": ", box.top, box.left, box.height, box.width, height, width));
+}
+
+}  // namespace zoo::io
