@@ -1,17 +1,13 @@
 // What a benchmark of zoo-bench is given and gives back: one job, run again and again.
 #pragma once
 
-#include <cstdint>
+#include <CLI/CLI.hpp>
+
 #include <functional>
 #include <string>
 #include <vector>
 
 namespace zoo::bench {
-
-struct Settings {
-  int64_t size = 64;   // pixels, square
-  int64_t batch = 32;
-};
 
 struct Job {
   std::function<void()> run;
@@ -22,9 +18,11 @@ struct Job {
 struct Benchmark {
   std::string name;
   std::string what;
-  std::function<Job(const Settings&)> prepare;
+  // Adds options of its own to the command and returns what makes the job after they are read. `threads` is what --threads says.
+  std::function<std::function<Job(int threads)>(CLI::App& command)> declare;
 };
 
 std::vector<Benchmark> bit_benchmarks();
+std::vector<Benchmark> data_benchmarks();
 
 }  // namespace zoo::bench

@@ -11,6 +11,10 @@
 namespace zoo::bench {
 namespace {
 
+struct Settings {
+  int64_t size = 64, batch = 32;
+};
+
 nn::ResNetV2 network() {
   nn::ResNetV2 net(nn::ResNetV2Options{.num_classes = 10});
   at::NoGradGuard no_grad;
@@ -48,10 +52,20 @@ Job train(const Settings& settings) {
           .unit = "images/s"};
 }
 
+Benchmark benchmark(const char* name, const char* what, Job (*prepare)(const Settings&)) {
+  return {name, what, [prepare](CLI::App& command) {
+            auto settings = std::make_shared<Settings>();
+            command.add_option("--size", settings->size, "pixels, square")->check(CLI::Range(1, 4096))->capture_default_str();
+            command.add_option("--batch", settings->batch)->check(CLI::Range(1, 65536))->capture_default_str();
+            return [settings, prepare](int) { return prepare(*settings); };
+          }};
+}
+
 }  // namespace
 
 std::vector<Benchmark> bit_benchmarks() {
-  return {{"bit_train", "a training step of R50x1 with SGD and momentum", train}, {"bit_forward", "R50x1 without gradients", forward}};
+  return {benchmark("bit_train", "a training step of R50x1 with SGD and momentum", train),
+          benchmark("bit_forward", "R50x1 without gradients", forward)};
 }
 
 }  // namespace zoo::bench

@@ -2,9 +2,11 @@
 
 A benchmark of BENCHMARKS names our command and one or more ways to run the peer; the fastest of these in one trial each is the
 one compared with. Every pair gives a ratio, > 1 meaning that ours is better; reported are the median, the lowest and the highest.
+Programs that print `cpu_seconds_per_1000` in their configuration have it reported too.
 """
 import argparse
 import fnmatch
+import importlib.util
 import json
 import os
 import statistics
@@ -29,7 +31,24 @@ def ours(job):
     return ["zoo-bench", job, "--size", "64", "--batch", "32", "--threads", "2", "--warmup", "2", "--repeats", "7"]
 
 
+IMAGES = os.path.join(ROOT, "build", "bench", "images")  # 500x375 JPEGs, quality 90, 4:2:0
+
+
+def pipeline(backend):
+    return peer("echo_image_pipeline.py", "--backend", backend, "--data", IMAGES, "--threads", "2", "--images", "1000", "--repeats", "3")
+
+
+def our_pipeline(*arguments):
+    return ["zoo-bench", "jpeg224", "--data", IMAGES, "--images", "1000", "--threads", "2", "--warmup", "1", "--repeats", "3", *arguments]
+
+
+# What a benchmark needs before it is run: a path, and the command that makes it.
+PREPARATIONS = {
+    "images": (os.path.join(IMAGES, "class_09", "000999.jpg"), peer("echo_make_image_folder.py", "--out", IMAGES, "--count", "1000")),
+}
+
 # wall_of: the programs report no figure; compared is the median wall time of so many runs of the whole process.
+# module: of Python, that the peer needs; without it the benchmark is left out, and the output says so.
 BENCHMARKS = {
     "bit": [
         dict(name="train_r50x1_64", unit="images/s", better="higher", ours=ours("bit_train"), peers=[timm("train", "nchw"), timm("train",
@@ -38,11 +57,36 @@ BENCHMARKS = {
             timm("forward", "nhwc")]),
         dict(name="start_up", unit="s", better="lower", ours=["zoo-bit", "--help"], peers=[["zoo-nothing"]], wall_of=5),
     ],
+    "data": [
+        dict(name="jpeg224_exact", unit="images/s", better="higher", ours=our_pipeline(), peers=[pipeline("pillow")], needs="images"),
+        dict(name="jpeg224_exact_dali", unit="images/s", better="higher", ours=our_pipeline(), peers=[pipeline("dali")], needs="images",
+             module="nvidia.dali"),
+        dict(name="jpeg224_scaled", unit="images/s", better="higher", ours=our_pipeline("--scaled"), peers=[pipeline("pillow")],
+             needs="images"),
+        dict(name="augment32", unit="images/s", better="higher", ours=["zoo-bench", "augment32", "--threads", "2"],
+             peers=[peer("augment32.py", "--threads", "2", "--impl", "pil"), peer("augment32.py", "--threads", "2", "--impl", "tensor")]),
+    ],
 }
 
 
+def is_installed(module):
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def prepare(benchmark):
+    if "needs" not in benchmark:
+        return
+    path, command = PREPARATIONS[benchmark["needs"]]
+    if not os.path.exists(path):
+        print(f"making {os.path.relpath(path)}", file=sys.stderr)
+        subprocess.run(command, check=True, stdout=sys.stderr)
+
+
 def value_of(benchmark, command, folder):
-    """The figure of one run of `command`; programs of ours are looked up in `folder`."""
+    """(figure, CPU seconds per 1,000 or None) of one run of `command`; programs of ours are looked up in `folder`."""
     command = [os.path.join(folder, command[0]) if command[0].startswith("zoo-") else command[0], *command[1:]]
     if "wall_of" in benchmark:
         times = []
@@ -50,26 +94,32 @@ def value_of(benchmark, command, folder):
             start = time.perf_counter()
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
             times.append(time.perf_counter() - start)
-        return statistics.median(times)
+        return statistics.median(times), None
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         sys.exit(f"error: {' '.join(command)} ended with {done.returncode}")
-    return json.loads(done.stdout.strip().splitlines()[-1])["value"]
+    line = json.loads(done.stdout.strip().splitlines()[-1])
+    return line["value"], line["config"].get("cpu_seconds_per_1000")
 
 
 def compare(benchmark, folder, pairs):
     higher = benchmark["better"] == "higher"
     command = benchmark["peers"][0]
     if len(benchmark["peers"]) > 1:
-        command = (max if higher else min)(benchmark["peers"], key=lambda each: value_of(benchmark, each, folder))
-    our_values, peer_values, ratios = [], [], []
+        command = (max if higher else min)(benchmark["peers"], key=lambda each: value_of(benchmark, each, folder)[0])
+    our_values, peer_values, our_cpu, peer_cpu, ratios = [], [], [], [], []
     for _ in range(pairs):
-        our_values.append(value_of(benchmark, benchmark["ours"], folder))
-        peer_values.append(value_of(benchmark, command, folder))
+        for values, cpu, run in (our_values, our_cpu, benchmark["ours"]), (peer_values, peer_cpu, command):
+            value, seconds = value_of(benchmark, run, folder)
+            values.append(value)
+            cpu.append(seconds)
         ratios.append(our_values[-1] / peer_values[-1] if higher else peer_values[-1] / our_values[-1])
-    return dict(name=benchmark["name"], unit=benchmark["unit"], ours=statistics.median(our_values), peer=statistics.median(peer_values),
-                ratio=statistics.median(ratios), spread=[min(ratios), max(ratios)], pairs=pairs,
-                peer_command=" ".join(os.path.basename(word) for word in command))
+    result = dict(name=benchmark["name"], unit=benchmark["unit"], ours=statistics.median(our_values), peer=statistics.median(peer_values),
+                  ratio=statistics.median(ratios), spread=[min(ratios), max(ratios)], pairs=pairs,
+                  peer_command=" ".join(os.path.basename(word) for word in command))
+    if None not in our_cpu + peer_cpu:
+        result["cpu_seconds_per_1000"] = [statistics.median(our_cpu), statistics.median(peer_cpu)]
+    return result
 
 
 def main():
@@ -84,12 +134,19 @@ def main():
         sys.exit(f"error: nothing to run\nhint: benchmarks of {arguments.system}: {', '.join(each['name'] for each in BENCHMARKS[arguments.system])}")
     folder = os.path.join(arguments.build, "bin")
     results = []
-    print(f"{'benchmark':<24}{'unit':<12}{'ours':>12}{'peer':>12}{'ratio':>8}  spread")
+    print(f"{'benchmark':<24}{'unit':<12}{'ours':>12}{'peer':>12}{'ratio':>8}  {'spread':<18}CPU seconds per 1,000")
     for benchmark in chosen:
+        if "module" in benchmark and not is_installed(benchmark["module"]):
+            print(f"{benchmark['name']:<24}left out: Python's {benchmark['module']} is not installed")
+            continue
+        prepare(benchmark)
         result = compare(benchmark, folder, arguments.pairs)
         results.append(result)
         low, high = result["spread"]
-        print(f"{result['name']:<24}{result['unit']:<12}{result['ours']:>12.4g}{result['peer']:>12.4g}{result['ratio']:>8.3f}  {low:.3f} to {high:.3f}", flush=True)
+        spread = f"{low:.3f} to {high:.3f}"
+        cpu = result.get("cpu_seconds_per_1000")
+        print(f"{result['name']:<24}{result['unit']:<12}{result['ours']:>12.4g}{result['peer']:>12.4g}{result['ratio']:>8.3f}  {spread:<18}"
+              + (f"{cpu[0]:.4g} to {cpu[1]:.4g}" if cpu else ""), flush=True)
     os.makedirs(os.path.join(ROOT, "build", "bench"), exist_ok=True)
     path = os.path.join(ROOT, "build", "bench", arguments.system + ".json")
     with open(path, "w") as file:
