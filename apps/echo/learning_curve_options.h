@@ -34,4 +34,8 @@ void fields(Field& field, LearningCurveOptions& o) {
   field("margin", o.margin, "the target lies this much below the best accuracy without an echo", non_negative());
 }
 
+inline void check(const LearningCurveOptions& o, Problems& problems) {
+  if (o.fresh_items < o.check_every) problems.add("fresh_items", "must be at least check_every, so that there is a validation");
+}
+
 }  // namespace zoo::apps
