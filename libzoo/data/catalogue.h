@@ -10,5 +10,8 @@ DatasetPointer open_glyphs(const GlyphsOptions& options);
 DatasetPointer open_idx(const IdxOptions& options);
 DatasetPointer open_image_folder(const ImageFolderOptions& options);
 DatasetPointer open_cifar(const CifarOptions& options);
+DatasetPointer open_tar(const TarOptions& options);
+DatasetPointer open_tfrecord(const TfRecordSetOptions& options);
+DatasetPointer open_npy(const NpyOptions& options);
 
 }  // namespace zoo::data

@@ -121,6 +121,70 @@ void fields(Field& field, CifarOptions& o) {
   field("files", o.files, "binary files, one after the other", required(), not_empty(), existing_file());
 }
 
-using ImageDatasetOptions = std::variant<ShapesOptions, GlyphsOptions, IdxOptions, ImageFolderOptions, CifarOptions>;
+// How the labels of shards are read.
+template <class Field, class Options>
+void fields_of_labels(Field& field, Options& o) {
+  field("first_label", o.first_label, "the number that the first class has in the files: 1 in those of ImageNet");
+  field("class_names", o.class_names, "text file, a name a line", existing_file());
+  field("num_classes", o.num_classes, "classes; the largest label plus one unless set", at_least(2));
+}
+
+// WebDataset shards: tar archives in which the files of a sample share their name up to the first dot.
+struct TarOptions {
+  static constexpr const char* kType = "tar";
+  std::vector<std::string> shards;
+  std::vector<std::string> image = {"jpg", "jpeg", "png"};
+  std::string label = "cls";
+  int64_t first_label = 0;
+  std::filesystem::path class_names;
+  std::optional<int64_t> num_classes = {};
+};
+
+template <class Field>
+void fields(Field& field, TarOptions& o) {
+  field("shards", o.shards, "archives; several as train-{000000..000123}.tar", required(), not_empty());
+  field("image", o.image, "extensions of which a sample has one: the picture", not_empty());
+  field("label", o.label, "extension of the class's number, as text", not_empty());
+  fields_of_labels(field, o);
+}
+
+// TFRecord files of tf.train.Example, uncompressed, so that records are reached by number.
+struct TfRecordSetOptions {
+  static constexpr const char* kType = "tfrecord";
+  std::vector<std::string> files;
+  std::string image = "image/encoded";
+  std::string label = "image/class/label";
+  int64_t first_label = 0;
+  std::filesystem::path class_names;
+  std::optional<int64_t> num_classes = {};
+};
+
+template <class Field>
+void fields(Field& field, TfRecordSetOptions& o) {
+  field("files", o.files, "uncompressed TFRecord files; several as train-{00000..01023}-of-01024", required(), not_empty());
+  field("image", o.image, "feature that holds the JPEG or PNG", not_empty());
+  field("label", o.label, "feature that holds the class's number", not_empty());
+  fields_of_labels(field, o);
+}
+
+// numpy arrays of pixels and labels.
+struct NpyOptions {
+  static constexpr const char* kType = "npy";
+  std::filesystem::path images;
+  std::filesystem::path labels;
+  std::filesystem::path class_names;
+  std::optional<int64_t> num_classes = {};
+};
+
+template <class Field>
+void fields(Field& field, NpyOptions& o) {
+  field("images", o.images, ".npy of u1 [number, height, width] or [number, height, width, channels]", required(), existing_file());
+  field("labels", o.labels, ".npy of integers [number]", required(), existing_file());
+  field("class_names", o.class_names, "text file, a name a line", existing_file());
+  field("num_classes", o.num_classes, "classes; the largest label plus one unless set", at_least(2));
+}
+
+using ImageDatasetOptions =
+    std::variant<ShapesOptions, GlyphsOptions, IdxOptions, ImageFolderOptions, CifarOptions, TarOptions, TfRecordSetOptions, NpyOptions>;
 
 }  // namespace zoo::data

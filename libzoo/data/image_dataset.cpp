@@ -91,6 +91,9 @@ DatasetPointer open_dataset(const ImageDatasetOptions& options) {
     DatasetPointer operator()(const IdxOptions& o) const { return open_idx(o); }
     DatasetPointer operator()(const ImageFolderOptions& o) const { return open_image_folder(o); }
     DatasetPointer operator()(const CifarOptions& o) const { return open_cifar(o); }
+    DatasetPointer operator()(const TarOptions& o) const { return open_tar(o); }
+    DatasetPointer operator()(const TfRecordSetOptions& o) const { return open_tfrecord(o); }
+    DatasetPointer operator()(const NpyOptions& o) const { return open_npy(o); }
   };
   return std::visit(Open{}, options);
 }

@@ -2,6 +2,7 @@
 // every machine; names that start with a dot are left out.
 #include <libzoo/core/error.h>
 #include <libzoo/data/catalogue.h>
+#include <libzoo/data/labelled_pictures.h>
 #include <libzoo/io/utf8.h>
 
 #include <fmt/format.h>
@@ -61,7 +62,7 @@ void collect(const fs::path& folder, std::vector<fs::path>& above, std::vector<f
   above.pop_back();
 }
 
-class ImageFolder final : public ImageDataset {
+class ImageFolder final : public LabelledPictures {
  public:
   explicit ImageFolder(const ImageFolderOptions& options) : path_(options.path) {
     std::error_code error;
@@ -82,47 +83,20 @@ class ImageFolder final : public ImageDataset {
     if (classes_.size() == 1)
       throw UserError(fmt::format("{}: has one class folder only, {}", path_.string(), classes_[0]),
                       "name the folder above the class folders; classification needs two classes");
-    find_typical_size();
+    find_typical_size(path_.string());
   }
 
-  int64_t size() const override { return int64_t(files_.size()); }
-  int64_t num_classes() const override { return int64_t(classes_.size()); }
-  std::string class_name(int64_t label) const override { return classes_.at(size_t(label)); }
-  ImageSize typical_size() const override { return typical_; }
   std::string describe() const override {
     return fmt::format("image folder {}: {} pictures, {} classes", path_.filename().string(), size(), num_classes());
   }
 
  protected:
-  int64_t get_label(int64_t index) const override { return labels_[size_t(index)]; }
   void get_picture(int64_t index, Picture& picture) const override { picture.read(files_[size_t(index)]); }
   std::string get_item_name(int64_t index) const override { return files_[size_t(index)].string(); }
 
  private:
-  // The picture of median area among nine, evenly spaced. Unreadable ones are the business of those who ask for them.
-  void find_typical_size() {
-    std::vector<ImageSize> sizes;
-    const int64_t step = std::max<int64_t>(1, size() / 9);
-    Picture picture;
-    for (int64_t i = 0; i < size() && sizes.size() < 9; i += step) {
-      try {
-        picture.read(files_[size_t(i)]);
-        sizes.push_back(picture.size());
-      } catch (const Error&) {
-      }
-    }
-    if (sizes.empty())
-      throw UserError(fmt::format("{}: none of the files tried is a picture, such as {}", path_.string(), get_item_name(0)));
-    const auto middle = sizes.begin() + std::ptrdiff_t(sizes.size() / 2);
-    std::nth_element(sizes.begin(), middle, sizes.end(), [](ImageSize a, ImageSize b) { return a.height * a.width < b.height * b.width; });
-    typical_ = *middle;
-  }
-
   fs::path path_;
-  std::vector<std::string> classes_;
   std::vector<fs::path> files_;
-  std::vector<int64_t> labels_;
-  ImageSize typical_;
 };
 
 }  // namespace
