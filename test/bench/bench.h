@@ -24,5 +24,6 @@ struct Benchmark {
 
 std::vector<Benchmark> bit_benchmarks();
 std::vector<Benchmark> data_benchmarks();
+std::vector<Benchmark> echo_benchmarks();
 
 }  // namespace zoo::bench

@@ -33,7 +33,7 @@ void wait(double milliseconds) {
 
 struct Overhead {
   double factor = 1;
-  int64_t work_us = 20, items = 20'000;
+  int64_t work_us = 20, items = 20'000, shuffle_buffer = 0;
 };
 
 Job overhead(const Overhead& o) {
@@ -47,7 +47,7 @@ Job overhead(const Overhead& o) {
       auto stream = indices(o.items, {.epochs = 1}) | map(work) | batch(64);
       while (auto batch = stream.next()) sum += batch->front();
     } else {
-      auto stream = indices(o.items, {.epochs = 1}) | echo({.factor = o.factor}) |
+      auto stream = indices(o.items, {.epochs = 1}) | echo({.factor = o.factor, .shuffle_buffer = o.shuffle_buffer}) |
                     map([work](const Echoed<Ticket>& e) { return work(e.item); }) | batch(64);
       while (auto batch = stream.next()) sum += batch->front();
     }
@@ -89,6 +89,7 @@ std::vector<Benchmark> echo_benchmarks() {
              command.add_option("--factor", o->factor, "0: no echo")->capture_default_str();
              command.add_option("--work-us", o->work_us, "microseconds of work an item")->capture_default_str();
              command.add_option("--items", o->items)->capture_default_str();
+             command.add_option("--shuffle-buffer", o->shuffle_buffer)->capture_default_str();
              return [o](int) { return overhead(*o); };
            }},
           {"echo_steps", "steps behind an echo whose input sleeps", [](CLI::App& command) {
