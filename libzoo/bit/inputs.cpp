@@ -24,12 +24,22 @@ data::TrainTransform finetune_transform(const HyperRule& rule, bool flip) {
 }
 
 data::TrainTransform pretrain_transform(const PretrainOptions& o) {
-  const auto mode = o.augment == Augment::inception ? data::TrainMode::inception : data::TrainMode::squash;
-  return {.mode = mode, .precrop = o.resolution, .crop = o.resolution, .random_flip = o.flip};
+  data::TrainTransform transform{.precrop = o.resolution, .crop = o.resolution, .random_flip = o.flip};
+  switch (o.augment) {
+    case Augment::none: transform.mode = data::TrainMode::squash; break;
+    case Augment::inception: transform.mode = data::TrainMode::inception; break;
+    case Augment::random_resized:
+      transform.mode = data::TrainMode::random_resized;
+      transform.range = {.area_min = 0.08};
+      break;
+    case Augment::padded: transform.mode = data::TrainMode::padded; break;
+  }
+  return transform;
 }
 
-data::Loader training_data(const data::DatasetPointer& dataset, const data::TrainTransform& transform, int64_t batch_size,
+data::Loader training_data(const data::DatasetPointer& dataset, data::TrainTransform transform, int64_t batch_size,
                            const data::LoaderOptions& options, uint64_t seed) {
+  transform.scaled_decode = options.scaled_decode;
   return data::Loader(dataset, data::image_transform(transform), options,
                       {.batch_size = batch_size, .seed = seed, .replacement = batch_size > dataset->size()});
 }

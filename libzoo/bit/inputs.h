@@ -18,7 +18,7 @@ data::TrainTransform pretrain_transform(const PretrainOptions& options);
 
 // Endless, shuffled anew in each epoch, the short last batch kept; a set smaller than a batch is drawn from with
 // replacement (big_transfer bit_pytorch/train.py).
-data::Loader training_data(const data::DatasetPointer& dataset, const data::TrainTransform& transform, int64_t batch_size,
+data::Loader training_data(const data::DatasetPointer& dataset, data::TrainTransform transform, int64_t batch_size,
                            const data::LoaderOptions& options, uint64_t seed);
 
 // Every picture once, in order, as `preprocessing` says.

@@ -14,8 +14,13 @@ namespace zoo::bit {
 enum class Decay { cosine, stairs };
 constexpr auto enum_names(Decay) { return EnumNames<Decay, 2>{{{Decay::cosine, "cosine"}, {Decay::stairs, "stairs"}}}; }
 
-enum class Augment { none, inception };
-constexpr auto enum_names(Augment) { return EnumNames<Augment, 2>{{{Augment::none, "none"}, {Augment::inception, "inception"}}}; }
+enum class Augment { none, inception, random_resized, padded };
+constexpr auto enum_names(Augment) {
+  return EnumNames<Augment, 4>{{{Augment::none, "none"},
+                                {Augment::inception, "inception"},
+                                {Augment::random_resized, "random_resized"},
+                                {Augment::padded, "padded"}}};
+}
 
 struct PretrainOptions {
   std::string model = "resnetv2_50x1_bit";
@@ -45,7 +50,9 @@ void fields(Field& field, PretrainOptions& o) {
   field("train", o.train, "labelled images to train on", required());
   field("test", o.test, "labelled images to measure on");
   field("data", o.data, "how images are read");
-  field("augment", o.augment, "random crops as in Inception (5 to 100 % of the area, aspect 3:4 to 4:3), or none");
+  field("augment", o.augment,
+        "inception: random crops of 5 to 100 % of the area, aspect 3:4 to 4:3; random_resized: torchvision's, 8 to 100 %; padded: the "
+        "picture shifted by up to 4 pixels (CIFAR); none");
   field("flip", o.flip, "mirror left and right at random");
   field("resolution", o.resolution, "pixels, square, seen by the network", between(1, 4096));
   field("steps", o.steps, "optimiser steps", at_least(1));

@@ -6,6 +6,7 @@
 #include <libzoo/data/stages.h>
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/set.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -155,8 +156,7 @@ class ImageBatches final : public Stage<ImageBatch> {
     const auto n = int64_t(pending->places.size());
     pending->errors.resize(size_t(n));
     ImageBatch& batch = pending->batch;
-    batch.images = at::empty({n, 3, transform_.height, transform_.width},
-                             at::TensorOptions().dtype(at::kFloat).memory_format(at::MemoryFormat::ChannelsLast));
+    batch.images = images(n);
     batch.labels = at::empty({n}, at::kLong);
     auto* labels = batch.labels.mutable_data_ptr<int64_t>();
     for (int64_t i = 0; i < n; ++i) {
@@ -176,6 +176,19 @@ class ImageBatches final : public Stage<ImageBatch> {
     }
     pending_.push_back(std::move(pending));
     return true;
+  }
+
+  // The memory of a batch that nobody holds any more is used again: having it mapped anew costs nearly as much as filling it.
+  at::Tensor images(int64_t n) {
+    const int64_t height = transform_.height, width = transform_.width;
+    const auto floats = at::TensorOptions().dtype(at::kFloat);
+    for (const c10::Storage& kept : kept_)
+      if (kept.use_count() == 1 && int64_t(kept.nbytes()) == n * values() * int64_t(sizeof(float)))
+        return at::empty({0}, floats).set_(kept, 0, {n, 3, height, width}, {values(), 1, 3 * width, 3});
+    at::Tensor images = at::empty({n, 3, height, width}, floats.memory_format(at::MemoryFormat::ChannelsLast));
+    kept_.push_back(images.storage());
+    if (int64_t(kept_.size()) > options_.prefetch + 2) kept_.pop_front();  // its holder has it for long
+    return images;
   }
 
   void make_pictures(Pending& pending, float* out, int64_t from, int64_t to) const {
@@ -286,6 +299,7 @@ class ImageBatches final : public Stage<ImageBatch> {
   mutable Meter read_, transform_meter_;
   Meter batches_;
   Position delivered_, address_;
+  std::deque<c10::Storage> kept_;
   std::deque<std::shared_ptr<Pending>> pending_;
   std::unique_ptr<ThreadPool> pool_;  // last: joined before anything its work uses goes away
 };

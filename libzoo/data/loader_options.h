@@ -87,6 +87,7 @@ void fields(Field& field, ReadOptions& o) {
 
 struct LoaderOptions : ReadOptions {
   EchoRecipe echo;
+  bool scaled_decode = false;
   double rate_limit = 0;
 };
 
@@ -94,6 +95,7 @@ template <class Field>
 void fields(Field& field, LoaderOptions& o) {
   fields(field, static_cast<ReadOptions&>(o));
   field("echo", o.echo, "use each item several times while the next is read");
+  field("scaled_decode", o.scaled_decode, "decode JPEGs at 1/2, 1/4 or 1/8 where a crop is that much larger than its result: other pixels");
   field("rate_limit", o.rate_limit, "pictures read per second at most, to try out a slow input; 0: none", non_negative());
 }
 

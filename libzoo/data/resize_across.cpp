@@ -69,17 +69,20 @@ ZOO_AVX2 void across_rows(const uint8_t* const* in, const AxisTable<int32_t>& ta
                                                           -1, 8, -1, 11, -1, -1, -1, -1, -1)
                                        : _mm256_setr_epi8(0, -1, 4, -1, 1, -1, 5, -1, 2, -1, 6, -1, 3, -1, 7, -1, 8, -1, 12, -1, 9, -1, 13,
                                                           -1, 10, -1, 14, -1, 11, -1, 15, -1);
+  const __m128i half = _mm_set1_epi32(kHalf);
   const __m256i low_index = _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1), high_index = _mm256_setr_epi32(2, 2, 2, 2, 3, 3, 3, 3);
   const int64_t outputs = table.outputs();
   for (int64_t i = 0; i < outputs; ++i) {
     const int16_t* weights = packed.weights.data() + i * packed.stride;
     int64_t at = int64_t(table.first[size_t(i)]) * kChannels;
     __m256i low[kRows], high[kRows];
+#pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) low[r] = high[r] = _mm256_setzero_si256();
     for (int32_t g = packed.groups[size_t(i)]; g > 0; --g, weights += 8, at += 4 * kChannels) {
       const __m256i both = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(weights)));
       const __m256i low_weights = _mm256_permutevar8x32_epi32(both, low_index),
                     high_weights = _mm256_permutevar8x32_epi32(both, high_index);
+#pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r) {
         const __m256i bytes = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(in[r] + at)));
         const __m256i pixels = _mm256_shuffle_epi8(bytes, pairs);
@@ -87,13 +90,21 @@ ZOO_AVX2 void across_rows(const uint8_t* const* in, const AxisTable<int32_t>& ta
         high[r] = _mm256_add_epi32(high[r], _mm256_madd_epi16(pixels, high_weights));
       }
     }
+    __m128i values[kRows];
+#pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) {
       const __m256i sum = _mm256_add_epi32(_mm256_slli_epi32(high[r], kLowBits), low[r]);
-      __m128i value = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
-      value = _mm_srai_epi32(_mm_add_epi32(value, _mm_set1_epi32(kHalf)), kFixedBits);
-      const __m128i shorts = _mm_packs_epi32(value, value);
-      const int32_t pixel = _mm_cvtsi128_si32(_mm_packus_epi16(shorts, shorts));
-      std::memcpy(out[r] + i * kChannels, &pixel, i + 1 < outputs ? 4 : kChannels);
+      const __m128i value = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+      values[r] = _mm_srai_epi32(_mm_add_epi32(value, half), kFixedBits);
+    }
+    const __m128i shorts = _mm_packs_epi32(values[0], values[1 % kRows]), more = _mm_packs_epi32(values[2 % kRows], values[3 % kRows]);
+    alignas(16) uint8_t pixels[16];  // of four rows, four bytes each
+    _mm_store_si128(reinterpret_cast<__m128i*>(pixels), _mm_packus_epi16(shorts, more));
+    if (i + 1 < outputs) {
+#pragma GCC unroll 4
+      for (int r = 0; r < kRows; ++r) std::memcpy(out[r] + i * kChannels, pixels + 4 * r, 4);
+    } else {
+      for (int r = 0; r < kRows; ++r) std::memcpy(out[r] + i * kChannels, pixels + 4 * r, kChannels);
     }
   }
 }

@@ -226,8 +226,7 @@ TEST_CASE("Pictures that can't be read are left out of full batches, once each i
 }
 
 TEST_CASE("A transform's error names the picture", "[data]") {
-  ImageTransform broken{
-      .height = 1, .width = 1, .apply = [](Picture&, const zoo::RandomKey&, float*) { throw zoo::Error("too small"); }};
+  ImageTransform broken{.height = 1, .width = 1, .apply = [](Picture&, const zoo::RandomKey&, float*) { throw zoo::Error("too small"); }};
   auto stream = image_batches(std::make_shared<Numbers>(3), broken, {.batch_size = 2, .shuffle = false});
   REQUIRE_THROWS_WITH(stream.next(), Contains("number_0.png: too small"));
 }
@@ -250,4 +249,25 @@ TEST_CASE("Batches can be prefetched and abandoned", "[data]") {
   auto plain = image_batches(std::make_shared<Numbers>(100), transform(), {.batch_size = 10});
   auto ahead = image_batches(std::make_shared<Numbers>(100), transform(), {.batch_size = 10, .workers = 2}) | prefetch(2);
   REQUIRE(drain(plain, 30) == drain(ahead, 30));
+}
+
+TEST_CASE("The memory of a batch is used again once nobody holds it or a part of it, and not before", "[data]") {
+  auto stream = image_batches(std::make_shared<Numbers>(64), transform(), {.batch_size = 4, .seed = 1, .workers = 2, .prefetch = 1});
+  const auto held = stream.next();
+  const Flat before = flat(*held);
+  at::Tensor part, part_before;
+  std::set<const void*> seen;
+  for (int i = 0; i < 40; ++i) {
+    const auto batch = stream.next();
+    REQUIRE(batch->images.data_ptr() != held->images.data_ptr());
+    REQUIRE(batch->images.is_contiguous(at::MemoryFormat::ChannelsLast));
+    seen.insert(batch->images.data_ptr());
+    if (i == 0) {
+      part = batch->images[1];
+      part_before = part.clone();
+    }
+  }
+  CHECK(seen.size() <= 6);  // three batches are under way at most, and two are held here
+  CHECK(flat(*held) == before);
+  CHECK(at::equal(part, part_before));
 }
