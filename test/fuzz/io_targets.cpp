@@ -2,15 +2,11 @@
 
 #include <libzoo/core/random.h>
 #include <libzoo/io/cifar.h>
-#include <libzoo/io/crc32c.h>
 #include <libzoo/io/idx.h>
 #include <libzoo/io/npy.h>
 #include <libzoo/io/pth.h>
 #include <libzoo/io/safetensors.h>
-#include <libzoo/io/tfevents.h>
 #include <libzoo/io/zip.h>
-
-#include <zlib.h>
 
 #include <cstring>
 
@@ -18,12 +14,6 @@ namespace zoo::fuzz {
 namespace {
 
 const std::string kName = "input";
-
-// With an owner, as a mapped file has one: arrays are views where they can be. The input outlives them.
-io::Bytes file_of(std::span<const uint8_t> input) {
-  static const auto kept = std::make_shared<int>(0);
-  return {input, kept};
-}
 
 Array numbers(DType type, std::vector<int64_t> shape, uint64_t seed) {
   Array array(type, std::move(shape));
@@ -95,19 +85,7 @@ Input close_zip(const std::vector<Input>& parts, io::ZipOptions options) {
 Input close_zip64(const std::vector<Input>& parts) { return close_zip(parts, {.alignment = 1, .force_zip64 = true}); }
 Input close_plain_zip(const std::vector<Input>& parts) { return close_zip(parts, {}); }
 
-Input gzipped(const Input& input) {
-  z_stream z{};
-  deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-  Input result(deflateBound(&z, input.size()));
-  z.next_in = const_cast<uint8_t*>(input.data());
-  z.avail_in = uInt(input.size());
-  z.next_out = result.data();
-  z.avail_out = uInt(result.size());
-  deflate(&z, Z_FINISH);
-  result.resize(z.total_out);
-  deflateEnd(&z);
-  return result;
-}
+Input gzipped(const Input& input) { return compressed(input, io::Framing::gzip); }
 
 Input idx_file(uint8_t type, std::vector<uint32_t> dims, size_t bytes) {
   Input input{0, 0, type, uint8_t(dims.size())};
@@ -125,45 +103,6 @@ Input cifar_file(size_t labels) {
   return input;
 }
 
-std::vector<Input> event_files() {
-  const std::vector<double> values{0.0, 1.5, -2.0, 1e-3};
-  const Input png(40, 7);
-  const std::string file =
-      io::version_event(1.5) + io::scalar_event("loss", 0.25f, {2.0, 1}) + io::image_event("picture", {2, 2, 3, png}, {2.5, 2}) +
-      io::histogram_event("weights", io::tensorboard_histogram(values), {3.0, -1}) + io::text_event("note", "text", {4.0, 4});
-  return {to_input(file)};
-}
-
-// The payloads of the records, and the records around changed ones, with right checksums.
-std::vector<Input> open_records(const Input& input) {
-  std::vector<Input> parts;
-  for (size_t at = 0; at + 16 <= input.size();) {
-    uint64_t length;
-    std::memcpy(&length, input.data() + at, 8);
-    if (length > input.size() - at - 16) break;
-    parts.emplace_back(input.begin() + int64_t(at) + 12, input.begin() + int64_t(at + 12 + length));
-    at += 16 + length;
-  }
-  return parts;
-}
-
-Input close_records(const std::vector<Input>& parts) {
-  Input result;
-  const auto put = [&](const void* data, size_t n) {
-    result.insert(result.end(), static_cast<const uint8_t*>(data), static_cast<const uint8_t*>(data) + n);
-  };
-  for (const auto& part : parts) {
-    const uint64_t length = part.size();
-    const uint32_t length_crc = io::mask_crc(io::crc32c(std::span(reinterpret_cast<const uint8_t*>(&length), 8))),
-                   crc = io::mask_crc(io::crc32c(part));
-    put(&length, 8);
-    put(&length_crc, 4);
-    put(part.data(), part.size());
-    put(&crc, 4);
-  }
-  return result;
-}
-
 void parse_pth(std::span<const uint8_t> input) {
   const auto checkpoint = io::read_pth(file_of(input), kName);
   consume(checkpoint.tensors);
@@ -176,10 +115,6 @@ void parse_cifar(std::span<const uint8_t> input) {
   const auto cifar = io::read_cifar(file_of(input), variant, kName);
   fuzz::consume(cifar.images);
   fuzz::consume(cifar.labels);
-}
-
-void parse_events(std::span<const uint8_t> input) {
-  for (const auto& event : io::read_scalars(file_of(input), kName)) fuzz::consume(event.tag);
 }
 
 std::vector<Input> npy_seeds() {
@@ -239,12 +174,6 @@ std::vector<Target> io_targets() {
        .parse = parse_cifar,
        .seeds = [] { return std::vector<Input>{cifar_file(1), cifar_file(2)}; },
        .case_op = "io.cifar_bin"},
-      {.name = "tfevents",
-       .parse = parse_events,
-       .seeds = event_files,
-       .case_op = "io.tfevents_read",
-       .open = open_records,
-       .close = close_records},
   };
 }
 

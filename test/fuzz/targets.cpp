@@ -1,6 +1,7 @@
 #include "test/fuzz/targets.h"
 
 #include <libzoo/io/bytes.h>
+#include <libzoo/io/deflate.h>
 
 #include <unistd.h>
 
@@ -35,8 +36,22 @@ Input written(const std::function<void(const std::filesystem::path&)>& write) {
 
 Input to_input(std::string_view text) { return {text.begin(), text.end()}; }
 
+io::Bytes file_of(std::span<const uint8_t> input) {
+  static const auto kept = std::make_shared<int>(0);
+  return {input, kept};
+}
+
+Input compressed(const Input& input, io::Framing framing) {
+  Input result;
+  io::DeflateStream out(framing, [&](std::span<const uint8_t> bytes) { result.insert(result.end(), bytes.begin(), bytes.end()); });
+  out.write(input);
+  out.finish();
+  return result;
+}
+
 std::vector<Target> targets() {
   std::vector<Target> all = io_targets();
+  for (auto& target : record_targets()) all.push_back(std::move(target));
   for (auto& target : text_targets()) all.push_back(std::move(target));
 #ifdef ZOO_FUZZ_IMAGES
   for (auto& target : image_targets()) all.push_back(std::move(target));
