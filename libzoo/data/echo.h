@@ -16,7 +16,9 @@
 #include <libzoo/data/echo_monitor.h>
 #include <libzoo/data/echo_order.h>
 #include <libzoo/data/shuffle.h>
+#include <libzoo/data/stages.h>
 
+#include <algorithm>
 #include <bit>
 #include <map>
 #include <memory>
@@ -86,28 +88,21 @@ class EchoStage final : public StageOn<T, Echoed<T>> {
     }
     meter_.delivered(order_.filled());
     tally_.output(*out, order_, factor_);
-    Held& held = held_[size_t(out->place)];
     last_ = *out;
-    if constexpr (Storable<T>)
-      last_item_ = held.item;
-    else
-      last_address_ = held.address;
-    if (!out->last) return Echoed<T>{*held.item, out->copy, out->fresh, false};
-    Echoed<T> echoed{std::move(*held.item), out->copy, out->fresh, true};
-    held = {};
+    last_record_.assign(record(out->place).begin(), record(out->place).end());
+    std::optional<T>& held = held_[size_t(out->place)];
+    if (!out->last) return Echoed<T>{*held, out->copy, out->fresh, false};
+    Echoed<T> echoed{std::move(*held), out->copy, out->fresh, true};
+    held.reset();
     return echoed;
   }
 
   void save(Position& position) const override {
     upstream_->save(position);
     if (options_.control) position.push_back(std::bit_cast<int64_t>(factor_));
-    for (int64_t place : order_.save(position)) {
-      const Held& held = held_[size_t(place)];
-      if constexpr (Storable<T>)
-        held.item->save(position);
-      else
-        append_list(position, held.address);
-    }
+    order_.save(position);
+    position.push_back(int64_t(record_size_));
+    position.insert(position.end(), records_.begin(), records_.end());
   }
 
   void load(PositionReader& position) override {
@@ -116,55 +111,52 @@ class EchoStage final : public StageOn<T, Echoed<T>> {
     double factor = options_.factor;
     if (options_.control) check_echo_factor(factor = std::bit_cast<double>(position.take()), "the saved echo factor");
     EchoOrder order = order_;
-    std::vector<Held> held(size_t(order.load(position)));
-    std::vector<Position> addresses;
-    for (Held& one : held) {
-      if constexpr (Storable<T>)
-        one.item = T::load(position);
-      else
-        addresses.push_back(one.address = take_list(position));
-    }
+    order.load(position);
+    const int64_t record_size = take_counter(position, "echo");
+    const auto size = size_t(order.places() > 0 ? record_size : 0);
+    Position records;
+    for (int64_t i = 0; i < order.places(); ++i)
+      for (size_t k = 0; k < size; ++k) records.push_back(position.take());
+    std::vector<Record> wanted;
+    for (int64_t i = 0; i < order.places(); ++i)
+      if (order.holds(i)) wanted.push_back(Record(records).subspan(size_t(i) * size, size));
+    std::vector<T> items = fetch(wanted);
+    std::vector<std::optional<T>> held(size_t(order.places()));
+    for (size_t i = 0, used = 0; i < held.size(); ++i)
+      if (order.holds(int64_t(i))) held[i] = std::move(items[used++]);
     if constexpr (!Storable<T>) {
-      std::vector<T> items = fetch(addresses);
-      for (size_t i = 0; i < items.size(); ++i) held[i].item = std::move(items[i]);
       PositionReader again = upstream_position;
       upstream_->load(again);
     }
     order_ = std::move(order);
     held_ = std::move(held);
+    records_ = std::move(records);
+    record_size_ = size;
     factor_ = factor;
     if (options_.control) options_.control->resume(order_.fresh(), factor);
     tally_.forget();
   }
 
-  // copy, fresh, last, and the item or its address.
+  // copy, fresh, last, and the item's record.
   void locate(Position& address) const override {
     address.insert(address.end(), {last_.copy, last_.fresh, int64_t(last_.last)});
-    if constexpr (Storable<T>)
-      last_item_->save(address);
-    else
-      address.insert(address.end(), last_address_.begin(), last_address_.end());
+    address.insert(address.end(), last_record_.begin(), last_record_.end());
   }
 
   std::vector<Echoed<T>> refetch(const std::vector<Position>& addresses) override {
     std::vector<Echoed<T>> echoed;
-    if constexpr (Storable<T>) {
-      for (const Position& address : addresses) {
-        PositionReader reader(address);
-        const auto [copy, fresh, last] = take_numbers(reader);
-        echoed.push_back({T::load(reader), copy, fresh, last});
-      }
-    } else {
-      std::vector<Position> wanted;
-      for (const Position& address : addresses)
-        wanted.emplace_back(address.begin() + std::min<ptrdiff_t>(3, std::ssize(address)), address.end());
-      std::vector<T> items = fetch(wanted);
-      for (size_t i = 0; i < items.size(); ++i) {
-        PositionReader reader(addresses[i]);
-        const auto [copy, fresh, last] = take_numbers(reader);
-        echoed.push_back({std::move(items[i]), copy, fresh, last});
-      }
+    std::vector<EchoOrder::Output> outputs;
+    std::vector<Record> wanted;
+    for (const Position& address : addresses) {
+      PositionReader reader(address);
+      auto& out = outputs.emplace_back();
+      out.copy = reader.take();
+      out.fresh = reader.take();
+      out.last = reader.take() != 0;
+      wanted.push_back(Record(address).subspan(3));
     }
+    std::vector<T> items = fetch(wanted);
+    for (size_t i = 0; i < items.size(); ++i) echoed.push_back({std::move(items[i]), outputs[i].copy, outputs[i].fresh, outputs[i].last});
     return echoed;
   }
 
@@ -176,10 +168,35 @@ class EchoStage final : public StageOn<T, Echoed<T>> {
  private:
   std::string name(bool) const override { return describe_echo(options_); }
 
-  struct Held {
-    std::optional<T> item;
-    Position address;  // of an item that is not storable
-  };
+  // A storable item itself, else the list of its address; padded with zeros to the longest so far, so that all of them
+  // are saved at once.
+  using Record = std::span<const int64_t>;
+  Record record(int64_t place) const { return Record(records_).subspan(size_t(place) * record_size_, record_size_); }
+
+  void keep(size_t place, std::optional<T> item) {
+    scratch_.clear();
+    if constexpr (Storable<T>) {
+      item->save(scratch_);
+    } else {
+      Position address;
+      upstream_->locate(address);
+      append_list(scratch_, address);
+    }
+    if (place >= held_.size()) {
+      held_.resize(place + 1);
+      records_.resize(held_.size() * record_size_);
+    }
+    if (scratch_.size() > record_size_) {
+      Position wider(held_.size() * scratch_.size());
+      for (size_t i = 0; i < held_.size(); ++i)
+        std::copy_n(records_.begin() + ptrdiff_t(i * record_size_), record_size_, wider.begin() + ptrdiff_t(i * scratch_.size()));
+      records_ = std::move(wider);
+      record_size_ = scratch_.size();
+    }
+    scratch_.resize(record_size_);
+    std::copy(scratch_.begin(), scratch_.end(), records_.begin() + ptrdiff_t(place * record_size_));
+    held_[place] = std::move(item);
+  }
 
   bool pull() {
     const auto timer = probe_.time();
@@ -190,39 +207,37 @@ class EchoStage final : public StageOn<T, Echoed<T>> {
     factor_ = options_.control ? options_.control->factor_for(order_.fresh()) : options_.factor;
     const bool fractional = factor_ != double(int64_t(factor_));
     const int64_t copies = echo_copies(fractional ? echo_copy_word(options_.seed, key.epoch, key.id) : 0, factor_);
-    const auto place = size_t(order_.add(key.id, copies));
-    if (place >= held_.size()) held_.resize(place + 1);
-    held_[place].item = std::move(item);
-    if constexpr (!Storable<T>) {
-      held_[place].address.clear();
-      upstream_->locate(held_[place].address);
-    }
+    keep(size_t(order_.add(key.id, copies)), std::move(item));
     return true;
   }
 
-  struct Numbers {
-    int64_t copy, fresh;
-    bool last;
-  };
-  static Numbers take_numbers(PositionReader& reader) {
-    const int64_t copy = reader.take(), fresh = reader.take();
-    return {copy, fresh, reader.take() != 0};
-  }
-
-  // The items at these addresses: those that are held, and each of the others once from upstream.
-  std::vector<T> fetch(const std::vector<Position>& addresses) {
-    std::map<Position, std::optional<T>> items;
-    for (const Held& held : held_)
-      if (held.item) items.emplace(held.address, held.item);
-    std::vector<Position> wanted;
-    for (const Position& address : addresses)
-      if (items.emplace(address, std::nullopt).second) wanted.push_back(address);
-    if (!wanted.empty()) {
-      std::vector<T> fetched = upstream_->refetch(wanted);
-      for (size_t i = 0; i < wanted.size(); ++i) items.at(wanted[i]) = std::move(fetched.at(i));
-    }
+  // The items of these records: those that are held, and each of the others once from upstream.
+  std::vector<T> fetch(const std::vector<Record>& records) {
     std::vector<T> result;
-    for (const Position& address : addresses) result.push_back(*items.at(address));
+    if constexpr (Storable<T>) {
+      for (const Record& record : records) {
+        PositionReader reader(record);
+        result.push_back(T::load(reader));
+      }
+    } else {
+      const auto address_in = [](const Record& record) {
+        PositionReader reader(record);
+        return take_list(reader);
+      };
+      std::map<Position, std::optional<T>> items;
+      for (size_t i = 0; i < held_.size(); ++i)
+        if (held_[i]) items.emplace(address_in(record(int64_t(i))), held_[i]);
+      std::vector<Position> addresses, wanted;
+      for (const Record& record : records) {
+        addresses.push_back(address_in(record));
+        if (items.emplace(addresses.back(), std::nullopt).second) wanted.push_back(addresses.back());
+      }
+      if (!wanted.empty()) {
+        std::vector<T> fetched = upstream_->refetch(wanted);
+        for (size_t i = 0; i < wanted.size(); ++i) items.at(wanted[i]) = std::move(fetched.at(i));
+      }
+      for (const Position& address : addresses) result.push_back(*items.at(address));
+    }
     return result;
   }
 
@@ -231,14 +246,15 @@ class EchoStage final : public StageOn<T, Echoed<T>> {
   EchoOptions options_;
   RandomStream words_;
   EchoOrder order_;
-  std::vector<Held> held_;  // by the places of order_
-  double factor_ = 1;       // of the latest item
+  std::vector<std::optional<T>> held_;  // by the places of order_
+  Position records_;                    // the same, record_size_ numbers each
+  size_t record_size_ = 0;
+  double factor_ = 1;  // of the latest item
   Meter meter_;
   EchoProbe probe_;
   EchoTally tally_;
-  EchoOrder::Output last_;      // what next() returned, and its item or the address of that
-  std::optional<T> last_item_;
-  Position last_address_;
+  EchoOrder::Output last_;  // what next() returned, and its item's record
+  Position last_record_, scratch_;
 };
 
 struct Echo {

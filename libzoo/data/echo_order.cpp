@@ -17,7 +17,7 @@ void require(bool holds, const char* what) {
 
 int64_t take_count(PositionReader& position) {
   const int64_t value = position.take();
-  require(value >= 0, "has a negative counter");
+  require(value >= 0 && value < int64_t(1) << 62, "has a counter out of range");
   return value;
 }
 
@@ -56,12 +56,14 @@ int64_t EchoOrder::add(int64_t id, int64_t copies) {
   int64_t place = int64_t(items_.size());
   if (free_places_.empty()) {
     items_.emplace_back();
+    numbers_.emplace_back();
   } else {
     place = free_places_.back();
     free_places_.pop_back();
   }
-  items_[size_t(place)] = {fresh_++, id, copies};
-  entering_ = {int32_t(place), 0};
+  items_[size_t(place)] = {id, copies};
+  numbers_[size_t(place)] = fresh_++;
+  entering_ = {.copy = 0, .place = int32_t(place)};
   entering_copies_ = copies;
   return place;
 }
@@ -115,96 +117,87 @@ std::optional<EchoOrder::Output> EchoOrder::next() {
   hole_ = int64_t(chosen);
   const bool last = --item.left == 0;
   if (last) free_places_.push_back(slot.place);
-  return Output{slot.place, slot.copy, item.fresh, last};
+  return Output{slot.place, slot.copy, numbers_[size_t(slot.place)], last};
 }
 
-// Nine counters; for each item its fresh number (and id); for each slot but the hole item << 32 | copy (and arrival); with
-// min_lag the ids that left lately. Items are numbered in the order in which the slots name them, then the one that enters.
-std::vector<int64_t> EchoOrder::save(Position& position) const {
-  std::vector<int64_t> live;
-  std::vector<int32_t> number(items_.size(), -1);
-  const auto number_of = [&](int32_t place) {
-    if (number[size_t(place)] < 0) {
-      number[size_t(place)] = int32_t(live.size());
-      live.push_back(place);
-    }
-    return int64_t(number[size_t(place)]);
-  };
-  std::vector<int64_t> slots(slots_.size(), -1);
-  for (size_t i = 0; i < slots_.size(); ++i)
-    if (int64_t(i) != hole_) slots[i] = number_of(slots_[i].place) << 32 | slots_[i].copy;
-  const int64_t entering = entering_copies_ > 0 ? number_of(entering_.place) : -1;
-
-  position.insert(position.end(), {outputs_, fresh_, entered_, int64_t(slots_.size()), hole_, int64_t(live.size()), entering,
-                                   entering_copies_ > 0 ? entering_.copy : 0, entering_copies_});
-  for (int64_t place : live) {
-    position.push_back(items_[size_t(place)].fresh);
-    if (lags()) position.push_back(items_[size_t(place)].id);
-  }
-  for (size_t i = 0; i < slots.size(); ++i) {
-    if (int64_t(i) == hole_) continue;
-    position.push_back(slots[i]);
-    if (lags()) position.push_back(arrivals_[i]);
-  }
-  if (lags()) {
-    position.push_back(int64_t(lag_.recent().size()));
-    for (const auto& [output, id] : lag_.recent()) position.insert(position.end(), {output, id});
-  }
-  return live;
+// Ten counters; the slots as place << 32 | copy, with the open one's last content; the numbers of the items and the free
+// places; with min_lag the arrivals of the slots, the ids of the items, and what left lately.
+void EchoOrder::save(Position& position) const {
+  const bool enters = entering_copies_ > 0;
+  position.reserve(position.size() + 11 + 2 * slots_.size() + 2 * items_.size() + free_places_.size() + 2 * lag_.recent().size());
+  position.insert(position.end(), {outputs_, fresh_, entered_, int64_t(slots_.size()), hole_, places(), int64_t(free_places_.size()),
+                                   enters ? entering_.place : -1, enters ? entering_.copy : 0, entering_copies_});
+  const auto append = [&](const std::vector<int64_t>& values) { position.insert(position.end(), values.begin(), values.end()); };
+  for (const Slot& slot : slots_) position.push_back(int64_t(slot.place) << 32 | slot.copy);
+  append(numbers_);
+  append(free_places_);
+  if (!lags()) return;
+  append(arrivals_);
+  for (const Item& item : items_) position.push_back(item.id);
+  position.push_back(int64_t(lag_.recent().size()));
+  for (const auto& [output, id] : lag_.recent()) position.insert(position.end(), {output, id});
 }
 
-int64_t EchoOrder::load(PositionReader& position) {
+void EchoOrder::load(PositionReader& position) {
   EchoOrder order(shuffles() ? capacity_ : 0, min_lag_, word_);
   order.outputs_ = take_count(position);
   order.fresh_ = take_count(position);
   order.entered_ = take_count(position);
   const int64_t filled = take_count(position);
   order.hole_ = position.take();
-  const int64_t live = take_count(position);
+  const int64_t places = take_count(position), free = take_count(position);
   const int64_t entering = position.take(), copy = take_count(position), copies = take_count(position);
   require(filled <= capacity_, "has more slots than it may have");
   require(order.hole_ >= -1 && order.hole_ < filled, "has its open slot outside");
-  require(live <= filled + 1 && live <= order.fresh_, "has more items than copies");
-  require(entering >= -1 && entering < live && (entering < 0) == (copies == 0), "lets in an item that it has not");
+  require(places <= capacity_ + 1 && free <= places, "has more items than copies");
+  require(entering >= -1 && entering < places && (entering < 0) == (copies == 0), "lets in an item that it has not");
   require(copy < std::max<int64_t>(copies, 1) && copies <= int64_t(kMaxEchoFactor) + 1, "lets in a copy beyond the last");
-  order.entering_ = {int32_t(std::max<int64_t>(entering, 0)), int32_t(copy)};
+  order.entering_ = {.copy = int32_t(copy), .place = int32_t(std::max<int64_t>(entering, 0))};
   order.entering_copies_ = copies;
 
-  for (int64_t i = 0; i < live; ++i) {
-    Item item{.fresh = position.take()};
-    require(item.fresh >= 0 && item.fresh < order.fresh_, "has an item of a number not yet reached");
-    if (lags()) item.id = position.take();
-    order.items_.push_back(item);
-  }
-  std::map<int64_t, int64_t> by_arrival;
   for (int64_t i = 0; i < filled; ++i) {
-    order.slots_.emplace_back();
-    if (lags()) order.arrivals_.push_back(-1);
-    if (i == order.hole_) continue;
-    const int64_t packed = position.take(), item = packed >> 32;
-    order.slots_.back() = {int32_t(item), int32_t(packed & 0xFFFFFFFF)};
-    require(packed >= 0 && item < live && order.slots_.back().copy >= 0, "has a copy of no item");
-    ++order.items_[size_t(item)].left;
-    if (!lags()) continue;
-    order.arrivals_.back() = position.take();
-    require(order.arrivals_.back() >= 0 && order.arrivals_.back() < order.entered_, "has a copy that has not arrived");
-    require(by_arrival.emplace(order.arrivals_.back(), i).second, "has two copies that arrived at once");
+    const int64_t packed = position.take();
+    order.slots_.push_back({.copy = int32_t(packed & 0xFFFFFFFF), .place = int32_t(packed >> 32)});
+    require(packed >= 0 && packed >> 32 < places && order.slots_.back().copy >= 0, "has a copy of no item");
   }
+  for (int64_t i = 0; i < places; ++i) {
+    order.numbers_.push_back(position.take());
+    require(order.numbers_.back() >= 0 && order.numbers_.back() < order.fresh_, "has an item of a number not yet reached");
+  }
+  order.items_.resize(size_t(places));
+  for (int64_t i = 0; i < filled; ++i)
+    if (i != order.hole_) ++order.items_[size_t(order.slots_[size_t(i)].place)].left;
   if (entering >= 0) order.items_[size_t(entering)].left += copies - copy;
-  for (const Item& item : order.items_) require(item.left > 0, "has an item without copies");
-  if (lags()) {
-    EchoLag::Recent recent;
-    for (int64_t left = take_count(position); left > 0; --left) {
-      const int64_t output = take_count(position), id = position.take();
-      require(output < order.outputs_ && (recent.empty() || output > recent.back().first), "is out of order");
-      recent.emplace_back(output, id);
-    }
-    order.lag_.set_recent(recent);
-    for (const auto& [arrival, slot] : by_arrival)
-      order.lag_.enter(arrival, order.items_[size_t(order.slots_[size_t(slot)].place)].id, slot);
+  std::vector<bool> is_free(size_t(places), false);
+  for (int64_t i = 0; i < free; ++i) {
+    const int64_t place = take_count(position);
+    require(place < places && !order.holds(place) && !is_free[size_t(place)], "has a free place that is taken");
+    is_free[size_t(place)] = true;
+    order.free_places_.push_back(place);
   }
+  const auto held = std::count_if(order.items_.begin(), order.items_.end(), [](const Item& item) { return item.left > 0; });
+  require(held + free == places, "has an item without copies");
+  if (lags()) order.load_lag(position);
   *this = std::move(order);
-  return live;
+}
+
+void EchoOrder::load_lag(PositionReader& position) {
+  std::map<int64_t, int64_t> slot_of;  // by arrival
+  for (int64_t i = 0; i < std::ssize(slots_); ++i) {
+    const int64_t arrival = position.take();
+    arrivals_.push_back(arrival);
+    require(arrival >= 0 && arrival < entered_, "has a copy that has not arrived");
+    require(i == hole_ || slot_of.emplace(arrival, i).second, "has two copies that arrived at once");
+  }
+  for (Item& item : items_) item.id = position.take();
+  EchoLag::Recent recent;
+  for (int64_t left = take_count(position); left > 0; --left) {
+    const int64_t output = take_count(position), id = position.take();
+    require(output < outputs_ && (recent.empty() || output > recent.back().first), "is out of order");
+    recent.emplace_back(output, id);
+  }
+  lag_.set_recent(recent);
+  for (const auto& [arrival, slot] : slot_of) lag_.enter(arrival, items_[size_t(slots_[size_t(slot)].place)].id, slot);
 }
 
 }  // namespace zoo::data

@@ -54,17 +54,20 @@ class EchoOrder {
   int64_t outputs() const { return outputs_; }
   int64_t filled() const { return int64_t(slots_.size()) - (hole_ >= 0); }
 
-  // Appends the state and returns the places of the items that have copies left. load() returns how many there are; they
-  // then stand at the places 0, 1, … in that order. Throws Error if the position cannot be one.
-  std::vector<int64_t> save(Position& position) const;
-  int64_t load(PositionReader& position);
+  int64_t places() const { return int64_t(items_.size()); }  // of outputs: below this
+  bool holds(int64_t place) const { return items_[size_t(place)].left > 0; }
+
+  // Appends the state: a few copies of memory, since streams ask for it with every item. Throws Error if the position
+  // cannot be one.
+  void save(Position& position) const;
+  void load(PositionReader& position);
 
  private:
   struct Item {
-    int64_t fresh = 0, id = 0, left = 0;  // copies that have not left
+    int64_t id = 0, left = 0;  // copies that have not left
   };
   struct Slot {
-    int32_t place = 0, copy = 0;
+    int32_t copy = 0, place = 0;
   };
 
   bool shuffles() const { return capacity_ > 1; }
@@ -73,10 +76,12 @@ class EchoOrder {
   void enter(Slot slot);
   void close_hole();
   size_t choose();
+  void load_lag(PositionReader& position);
 
   int64_t capacity_, min_lag_;
   Word word_;
-  std::vector<Item> items_;
+  std::vector<Item> items_;        // by place
+  std::vector<int64_t> numbers_;   // running numbers, by place
   std::vector<int64_t> free_places_;
   std::vector<Slot> slots_;
   std::vector<int64_t> arrivals_;  // of the slots, with min_lag
