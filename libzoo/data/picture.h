@@ -52,6 +52,9 @@ class Picture {
   };
   Scaled scaled_region(const PixelBox& box, int denominator);
 
+  // The bytes as they were given or read; none for pixels.
+  std::span<const uint8_t> encoded() const { return bytes_.view; }
+
   io::Image image() &&;  // pixels() as a picture of its own
 
  private:
