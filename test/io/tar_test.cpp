@@ -184,7 +184,7 @@ TEST_CASE("pax records of a wrong form are refused", "[io]") {
   for (const char* records : {"11 size=-1\n", "12 size=0x1\n", "11 size=1 \n", "29 size=99999999999999999999\n"})
     REQUIRE_THROWS_WITH(list(pax(records) + member("a", "")), Contains("is no size"));
   REQUIRE_THROWS_WITH(list(pax("22 GNU.sparse.major=1\n") + member("a", "")), Contains("sparse"));
-  REQUIRE_THROWS_WITH(list(pax("10 size=99\n") + member("a", "")), Contains("t: byte 1024: member 0: the archive ends inside its payload"));
+  REQUIRE_THROWS_WITH(list(pax("11 size=99\n") + member("a", "")), Contains("t: byte 1024: member 0: the archive ends inside its payload"));
 }
 
 TEST_CASE("Numbers are octal or base-256, and never negative", "[io]") {
