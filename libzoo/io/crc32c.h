@@ -9,8 +9,8 @@
 
 namespace zoo::io {
 
-// Pieces one after another give the value of the whole: crc = crc32c(piece, crc). Uses the SSE4.2 instruction where the
-// processor has it, else eight tables.
+// Pieces one after another give the value of the whole: crc = crc32c(piece, crc). Uses the instructions of SSE4.2
+// and PCLMUL where the processor has them, else eight tables.
 uint32_t crc32c(std::span<const uint8_t> bytes, uint32_t crc = 0);
 inline uint32_t crc32c(std::string_view text, uint32_t crc = 0) {
   return crc32c(std::span(reinterpret_cast<const uint8_t*>(text.data()), text.size()), crc);

@@ -25,5 +25,6 @@ struct Benchmark {
 std::vector<Benchmark> bit_benchmarks();
 std::vector<Benchmark> data_benchmarks();
 std::vector<Benchmark> echo_benchmarks();
+std::vector<Benchmark> io_benchmarks();
 
 }  // namespace zoo::bench

@@ -29,7 +29,7 @@ Job drain(const DatasetPointer& dataset, const ImageTransform& transform, int th
 struct Jpeg {
   std::string data;
   int64_t images = 1000;
-  bool scaled = false;
+  bool scaled = false, decode_only = false;
 };
 
 // Random resized crops of a folder of JPEGs to 224x224.
@@ -43,7 +43,15 @@ Job jpeg224(const Jpeg& o, int threads) {
   for (const auto& [name, index] : names) chosen.push_back(index);
   const TrainTransform train{
       .mode = TrainMode::random_resized, .crop = 224, .range = {.area_min = 0.08}, .mean = kMean, .std = kStd, .scaled_decode = o.scaled};
-  return drain(subset(folder, chosen), image_transform(train), threads, int64_t(chosen.size()), 64);
+  ImageTransform transform = image_transform(train);
+  if (o.decode_only) {
+    transform.apply = [train](Picture& picture, const RandomKey& key, float*) {
+      RandomStream random(key);
+      const auto [height, width] = picture.size();
+      picture.region(train.draw(height, width, random).box);
+    };
+  }
+  return drain(subset(folder, chosen), transform, threads, int64_t(chosen.size()), 64);
 }
 
 // 32x32 noise in memory.
@@ -83,6 +91,7 @@ std::vector<Benchmark> data_benchmarks() {
              auto o = std::make_shared<Jpeg>();
              command.add_option("--data", o->data, "folder with one folder of pictures per class")->required();
              command.add_option("--images", o->images, "the first so many by file name")->check(CLI::PositiveNumber)->capture_default_str();
+             command.add_flag("--decode-only", o->decode_only, "decode the crops and do no more: what is left if all else were free");
              command.add_flag("--scaled", o->scaled, "decode at a fraction of the size where the crop allows");
              return [o](int threads) { return jpeg224(*o, threads); };
            }},

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Times ours against what a user would run instead, alternately, and writes build/bench/SYSTEM.json.
 #
-#   bash test/bench/compare.sh bit [--filter GLOB] [--pairs 5]
+#   bash test/bench/compare.sh bit|data [--filter GLOB] [--pairs 5]
 #
 # ZOO_BUILD_DIR=build/release       our programs are built here
 # ZOO_BENCH_VENV=test/bench/venv    the peers' Python environment (made here if it is missing)
@@ -24,6 +24,14 @@ if ! "$venv/bin/python" -c 'import torch, numpy, yaml, safetensors, PIL' 2> /dev
   "${pip[@]}" ${ZOO_PIP_ARGS:-} "$torch"
   # shellcheck disable=SC2086
   "${pip[@]}" ${ZOO_PIP_ARGS:-} --no-deps "${others[@]}"
+fi
+
+# DALI is large, and not everywhere: without it its benchmark is left out.
+dali=(nvidia-dali-cuda120==2.4.0 nvidia-nvimgcodec-cu12==0.9.0.20 optree==0.20.0 gast==0.7.0 astunparse==1.6.3 six==1.17.0)
+if [ "${1:-}" = data ] && ! "$venv/bin/python" -c 'import nvidia.dali' 2> /dev/null; then
+  # shellcheck disable=SC2086
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check ${ZOO_PIP_ARGS:-} --no-deps "${dali[@]}" ||
+    echo "bench: DALI could not be installed" >&2
 fi
 
 if [ ! -f "$build/build.ninja" ]; then

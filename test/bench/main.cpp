@@ -64,7 +64,7 @@ int main(int argc, char** argv) {
   CLI::App app{"Times one job of libzoo"};
   app.require_subcommand(1);
   Measuring measuring;
-  for (const auto& benchmarks : {bit_benchmarks(), data_benchmarks(), echo_benchmarks()}) {
+  for (const auto& benchmarks : {bit_benchmarks(), data_benchmarks(), echo_benchmarks(), io_benchmarks()}) {
     for (const Benchmark& benchmark : benchmarks) {
       CLI::App* command = app.add_subcommand(benchmark.name, benchmark.what);
       command->add_option("--threads", measuring.threads)->check(CLI::Range(1, 1024))->capture_default_str();

@@ -1,9 +1,11 @@
 // Batches of pictures: same pixels and order for any number of workers, exact resume, bad pictures.
 #include "test/catch.h"
+#include "test/files.h"
 #include <libzoo/core/error.h>
 #include <libzoo/core/log.h>
 #include <libzoo/data/image_batches.h>
 #include <libzoo/data/prefetch.h>
+#include <libzoo/io/image_file.h>
 
 #include <ATen/ATen.h>
 
@@ -270,4 +272,34 @@ TEST_CASE("The memory of a batch is used again once nobody holds it or a part of
   CHECK(seen.size() <= 6);  // three batches are under way at most, and two are held here
   CHECK(flat(*held) == before);
   CHECK(at::equal(part, part_before));
+}
+
+TEST_CASE("Crops of files are the same for any number of workers, and a file torn meanwhile has the policy's outcome", "[data]") {
+  const zoo::test::TemporaryFolder folder;
+  zoo::RandomStream random({.seed = 2});
+  for (int i = 0; i < 24; ++i) {
+    zoo::io::Image image{40 + i, 60, 3, {}};
+    for (int64_t k = 0; k < image.height * image.width * 3; ++k) image.pixels.push_back(uint8_t(random.below(256)));
+    const auto file = i % 3 ? zoo::io::encode_jpeg(image) : zoo::io::encode_png(image);
+    zoo::test::write_text(folder / (i % 2 ? "odd/" : "even/") / (std::to_string(i) + ".img"), {file.begin(), file.end()});
+  }
+  const auto set = open_dataset(ImageFolderOptions{.path = folder.path()});
+  const auto views = image_transform(TrainTransform{.mode = TrainMode::random_resized, .crop = 20});
+  std::vector<Flat> want;
+  for (int workers : {0, 1, 2, 4}) {
+    auto stream = image_batches(set, views, {.batch_size = 7, .drop_last = false, .epochs = 3, .seed = 4, .workers = workers});
+    const auto got = drain(stream);
+    if (workers == 0) want = got;
+    REQUIRE(got.size() == 12);
+    REQUIRE(got == want);
+  }
+  auto stream = image_batches(
+      set, views, {.batch_size = 4, .shuffle = false, .drop_last = false, .epochs = 2, .workers = 2, .bad_items = BadItemPolicy::skip(5)});
+  REQUIRE(stream.next()->indices == std::vector<int64_t>{0, 1, 2, 3});
+  std::filesystem::resize_file(set->item_name(20), 200);
+  std::filesystem::remove(set->item_name(22));
+  std::vector<int64_t> seen;
+  while (auto batch = stream.next()) seen.insert(seen.end(), batch->indices.begin(), batch->indices.end());
+  CHECK(std::count(seen.begin(), seen.end(), 20) + std::count(seen.begin(), seen.end(), 22) == 0);
+  CHECK(std::count(seen.begin(), seen.end(), 21) >= 1);
 }

@@ -1,5 +1,6 @@
 #include "test/fuzz/targets.h"
 
+#include <libzoo/core/error.h>
 #include <libzoo/io/jpeg.h>
 #include <libzoo/io/png.h>
 
@@ -43,12 +44,24 @@ Input close_png(const std::vector<Input>& parts) {
   return result;
 }
 
+void parse_jpeg(std::span<const uint8_t> input) {
+  for (int denominator : {1, 2, 8}) {
+    for (const io::PixelBox box : {io::PixelBox{0, 0, 2, 2}, io::PixelBox{9, 11, 3, 5}}) {
+      try {
+        consume(io::decode_jpeg(input, {.region = box, .denominator = denominator}, "input").pixels);
+      } catch (const UserError&) {
+      }
+    }
+  }
+  consume(io::decode_jpeg(input, {.apply_exif_orientation = true}, "input").pixels);
+}
+
 }  // namespace
 
 std::vector<Target> image_targets() {
   return {
       {.name = "jpeg",
-       .parse = [](auto input) { consume(io::decode_jpeg(input, {.apply_exif_orientation = true}, "input").pixels); },
+       .parse = parse_jpeg,
        .seeds = [] { return std::vector<Input>{io::encode_jpeg(picture(3)), io::encode_jpeg(picture(1))}; }},
       {.name = "png",
        .parse = [](auto input) { consume(io::decode_png(input, {}, "input").pixels); },
