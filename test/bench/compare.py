@@ -30,6 +30,7 @@ def ours(job):
     return ["zoo-bench", job, "--size", "64", "--batch", "32", "--threads", "2", "--warmup", "2", "--repeats", "7"]
 
 
+RECORDS = os.path.join(ROOT, "build", "bench", "records.tfrecord")  # Examples of 50 to 150 KB
 IMAGES = os.path.join(ROOT, "build", "bench", "images")  # 500x375 JPEGs, quality 90, 4:2:0
 
 
@@ -44,6 +45,7 @@ def our_pipeline(*arguments):
 # What a benchmark needs before it is run: a path, and the command that makes it.
 PREPARATIONS = {
     "images": (os.path.join(IMAGES, "class_09", "000999.jpg"), peer("echo_make_image_folder.py", "--out", IMAGES, "--count", "1000")),
+    "records": (RECORDS, peer("io_make_tfrecord.py", "--out", RECORDS, "--count", "1000")),
 }
 
 # wall_of: the programs report no figure; compared is the median wall time of so many runs of the whole process.
@@ -67,6 +69,11 @@ BENCHMARKS = {
              needs="images"),
         dict(name="augment32", unit="images/s", better="higher", ours=["zoo-bench", "augment32", "--threads", "2"],
              peers=[peer("augment32.py", "--threads", "2", "--impl", "pil"), peer("augment32.py", "--threads", "2", "--impl", "tensor")]),
+        # Ours verifies the records' checksums, the package does not.
+        dict(name="tfrecord_read", unit="MB/s", better="higher", ours=["zoo-bench", "tfrecord_read", "--file", RECORDS, "--threads", "1"],
+             peers=[peer("io_tfrecord_read.py", "--file", RECORDS, "--backend", "tfrecord", "--repeats", "9")], needs="records"),
+        dict(name="crc32c", unit="GB/s", better="higher", ours=["zoo-bench", "crc32c", "--threads", "1"],
+             peers=[peer("io_crc32c.py", "--backend", "google_crc32c")]),
     ],
 }
 

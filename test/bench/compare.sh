@@ -14,9 +14,10 @@ venv=${ZOO_BENCH_VENV:-test/bench/venv}
 # torch first; the rest without what it depends on, which would bring another torch.
 torch=torch==2.13.0
 others=(timm==1.0.31 torchvision==0.28.0 numpy==2.4.6 pillow==12.0.0 safetensors==0.8.0 PyYAML==6.0.4
-  huggingface_hub==2.4.0 httpx==0.28.1 requests==2.34.2 tqdm==4.70.1 packaging==26.3)
+  huggingface_hub==2.4.0 httpx==0.28.1 requests==2.34.2 tqdm==4.70.1 packaging==26.3
+  tfrecord==1.14.6 crc32c==2.9.post0 google-crc32c==1.9.0 protobuf==7.36.2)
 
-if ! "$venv/bin/python" -c 'import torch, numpy, yaml, safetensors, PIL' 2> /dev/null; then
+if ! "$venv/bin/python" -c 'import torch, numpy, yaml, safetensors, PIL, tfrecord, google_crc32c' 2> /dev/null; then
   echo "bench: making the peers' Python environment $venv" >&2
   [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
   pip=("$venv/bin/python" -m pip install --quiet --disable-pip-version-check)

@@ -17,5 +17,9 @@ os.makedirs(os.path.dirname(os.path.abspath(arguments.out)), exist_ok=True)
 writer = TFRecordWriter(arguments.out + ".part")
 for i in range(arguments.count):
     writer.write({"image/encoded": (rng.randbytes(rng.randrange(50_000, 150_000)), "byte"), "image/class/label": (i % 10, "int")})
+writer.file.flush()
+os.fsync(writer.file.fileno())
+# Out of the page cache: the next reader finds the file as one that was not just written, in large pieces.
+os.posix_fadvise(writer.file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 writer.close()
 os.rename(arguments.out + ".part", arguments.out)
