@@ -1,5 +1,6 @@
 #include <libzoo/core/error.h>
 #include <libzoo/io/bytes.h>
+#include <libzoo/io/lost_pages.h>
 
 #include <fmt/format.h>
 
@@ -12,7 +13,6 @@
 #include <cstring>
 
 namespace zoo::io {
-
 Bytes Bytes::own(std::vector<uint8_t> bytes) {
   auto kept = std::make_shared<const std::vector<uint8_t>>(std::move(bytes));
   return {*kept, kept};
@@ -62,8 +62,8 @@ Bytes map_file(const std::filesystem::path& path) {
   void* address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, file.handle, 0);
   const int reason = errno;
   if (address == MAP_FAILED) throw UserError(fmt::format("{}: cannot map {} bytes: {}", path.string(), size, std::strerror(reason)));
-  std::shared_ptr<const void> owner(address, [size](const void* p) { ::munmap(const_cast<void*>(p), size); });
-  return {{static_cast<const uint8_t*>(address), size}, owner};
+  const std::span mapping(static_cast<const uint8_t*>(address), size);
+  return {mapping, std::make_shared<const WatchedMapping>(mapping)};
 }
 
 void advise(std::span<const uint8_t> mapped, Access access) {

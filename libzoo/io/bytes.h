@@ -27,7 +27,8 @@ struct Bytes {
 inline std::span<const uint8_t> view_bytes(std::string_view text) { return {reinterpret_cast<const uint8_t*>(text.data()), text.size()}; }
 
 // Maps a regular file. The mapping is private and writable, so that a tensor that shares it may be changed in place without
-// touching the file. Throws UserError with the file's name and the system's reason; for a folder, a device or a pipe too.
+// touching the file. Bytes that the file loses later read as zeros (lost_pages.h). Throws UserError with the file's name and
+// the system's reason; for a folder, a device or a pipe too.
 Bytes map_file(const std::filesystem::path& path);
 
 // Tells the system in what order a mapped file will be read: `random` reads no pages ahead.

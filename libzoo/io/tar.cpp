@@ -1,5 +1,6 @@
 #include <libzoo/core/error.h>
 #include <libzoo/io/byte_reader.h>
+#include <libzoo/io/lost_pages.h>
 #include <libzoo/io/tar.h>
 
 #include <fmt/format.h>
@@ -63,7 +64,9 @@ void TarReader::fail(std::string_view message, const std::string& hint) const {
 Bytes TarReader::payload(const TarMember& member) const {
   if (member.offset > file_.size() || member.size > file_.size() - member.offset)
     throw Error(fmt::format("{}: member '{}' is not of this archive", where_, member.name));
-  return {file_.view.subspan(size_t(member.offset), size_t(member.size)), file_.owner};
+  const auto payload = file_.view.subspan(size_t(member.offset), size_t(member.size));
+  require_pages(payload, where_);
+  return {payload, file_.owner};
 }
 
 // Octal with spaces in front, ended by a space or NUL, or base-256 behind a first byte 0x80. Nothing for what is neither.
@@ -95,7 +98,10 @@ std::optional<std::span<const uint8_t>> TarReader::take_header() {
   if (left == 0) return std::nullopt;
   if (left < kBlock) fail(fmt::format("the archive ends inside its header: {} bytes of {} are there", left, kBlock));
   const auto header = file_.view.subspan(size_t(at_), kBlock);
-  if (std::ranges::equal(header, kZeros)) return std::nullopt;
+  if (std::ranges::equal(header, kZeros)) {
+    require_pages(header, where_);
+    return std::nullopt;
+  }
   if (number(kChecksum.of(header)) != checksum(header))
     fail(fmt::format("the checksum of its header is wrong: '{}' is written, {:o} is right", printable(text(kChecksum.of(header))),
                      checksum(header)),

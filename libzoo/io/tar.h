@@ -33,6 +33,7 @@ class TarReader {
   // is not the file's contents.
   std::optional<TarMember> next();
 
+  // A view of the archive. Throws UserError if the file has lost these bytes since it was mapped.
   Bytes payload(const TarMember& member) const;
 
  private:

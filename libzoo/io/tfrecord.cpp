@@ -2,6 +2,7 @@
 #include <libzoo/io/byte_reader.h>
 #include <libzoo/io/crc32c.h>
 #include <libzoo/io/gzip.h>
+#include <libzoo/io/lost_pages.h>
 #include <libzoo/io/tfrecord.h>
 
 #include <fmt/format.h>
@@ -29,13 +30,17 @@ T little(const uint8_t* bytes) {
 
 // The length in a header whose checksum is right.
 uint64_t length_of(const uint8_t* header, const std::string& where, uint64_t offset, int64_t record) {
-  if (little<uint32_t>(header + 8) != mask_crc(crc32c(std::span(header, 8))))
-    refuse_record(where, offset, record, "the checksum of its length is wrong");
+  if (little<uint32_t>(header + 8) != mask_crc(crc32c(std::span(header, 8)))) {
+    const bool lost = lost_pages(std::span(header, kHeader));
+    refuse_record(where, offset, record, lost ? "the file has become shorter while it was read" : "the checksum of its length is wrong");
+  }
   return little<uint64_t>(header);
 }
 
 void check_payload(std::span<const uint8_t> payload, uint32_t stored, const std::string& where, uint64_t offset, int64_t record) {
-  if (stored != mask_crc(crc32c(payload))) refuse_record(where, offset, record, "the checksum of its data is wrong");
+  if (stored == mask_crc(crc32c(payload))) return;
+  require_pages(payload, where);
+  refuse_record(where, offset, record, "the checksum of its data is wrong");
 }
 
 std::string cut_message(std::string_view what, uint64_t wanted, uint64_t left) {
@@ -132,7 +137,10 @@ std::optional<Bytes> TfRecordReader::cut(std::string_view what, uint64_t wanted,
 }
 
 void TfRecordReader::finish_record(std::span<const uint8_t> payload, uint32_t stored_crc) {
-  if (options_.verify_crc) check_payload(payload, stored_crc, where_, offset_, records_);
+  if (options_.verify_crc)
+    check_payload(payload, stored_crc, where_, offset_, records_);
+  else
+    require_pages(payload, where_);
   offset_ += kHeader + payload.size() + kFooter;
   ++records_;
 }
@@ -206,7 +214,10 @@ uint64_t TfRecordFile::length(int64_t i) const {
 Bytes TfRecordFile::record(int64_t i) const {
   const uint64_t at = offset(i);
   const auto payload = file_.view.subspan(size_t(at + kHeader), size_t(length(i)));
-  if (verify_crc_) check_payload(payload, little<uint32_t>(payload.data() + payload.size()), where_, at, i);
+  if (verify_crc_)
+    check_payload(payload, little<uint32_t>(payload.data() + payload.size()), where_, at, i);
+  else
+    require_pages(payload, where_);
   return {payload, file_.owner};
 }
 
