@@ -39,15 +39,16 @@ Json evaluate_set(const bit::EvaluateOptions& options, const apps::Context& cont
 
 int main(int argc, char** argv) {
   using namespace zoo::apps;
+  // Of `data`, what changes nothing of what the network sees.
+  const std::vector<std::string> may_change = {"data.workers",       "data.prefetch",    "data.rate_limit",
+                                               "data.max_bad_items", "checkpoint_every", "evaluate_every"};
   auto checkpoints = [](const auto& options, train::RunOptions& run) { run.checkpoint_every = options.checkpoint_every; };
   return main_program(
       "zoo-bit", "Big Transfer: pre-training, and fine-tuning by BiT-HyperRule.",
       {run_verb<bit::PretrainOptions>("pretrain", "a network from scratch on labelled images", bit::pretrain,
-                                      {.run_options = checkpoints, .may_change = {"data", "checkpoint_every", "evaluate_every"}}),
+                                      {.run_options = checkpoints, .may_change = may_change}),
        run_verb<bit::FinetuneOptions>("finetune", "a pretrained network on a new data set, by BiT-HyperRule", bit::finetune,
-                                      {.run_options = checkpoints,
-                                       .may_change = {"data", "checkpoint_every", "evaluate_every"},
-                                       .flags = {{"--checkpoint", "checkpoint"}}}),
+                                      {.run_options = checkpoints, .may_change = may_change, .flags = {{"--checkpoint", "checkpoint"}}}),
        plain_verb<bit::EvaluateOptions>("evaluate", "accuracy of a checkpoint on labelled images", evaluate_set,
                                         {.flags = {{"--checkpoint", "checkpoint"}}}),
        plain_verb<bit::PredictOptions>("predict", "classes and probabilities of pictures", predict_files,

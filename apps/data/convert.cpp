@@ -46,30 +46,33 @@ std::string shard_name(DataFormat format, int64_t shard, int64_t shards) {
   return format == DataFormat::tar ? fmt::format("data-{:06}.tar", shard) : fmt::format("data-{:05}-of-{:05}.tfrecord", shard, shards);
 }
 
-void write_tar(const data::ImageDataset& set, const fs::path& path, int64_t from, int64_t to, ItemProgress& progress) {
-  io::WebDatasetWriter writer(path);
+// Calls write(number, picture) for pictures from … to-1.
+template <class Write>
+void each_picture(const data::ImageDataset& set, int64_t from, int64_t to, ItemProgress& progress, Write write) {
   data::Picture picture;
   for (int64_t i = from; i < to; ++i) {
     set.read(i, picture);
-    const EncodedPicture encoded(picture);
+    write(i, EncodedPicture(picture));
+    progress.done(i + 1);
+  }
+}
+
+void write_tar(const data::ImageDataset& set, const fs::path& path, int64_t from, int64_t to, ItemProgress& progress) {
+  io::WebDatasetWriter writer(path);
+  each_picture(set, from, to, progress, [&](int64_t i, const EncodedPicture& encoded) {
     const std::string label = std::to_string(set.label(i));
     const io::WebDatasetWriter::Field fields[] = {{encoded.extension, encoded.bytes}, {"cls", io::view_bytes(label)}};
     writer.add(fmt::format("{:09}", i), fields);
-    progress.done(i + 1);
-  }
+  });
   writer.commit();
 }
 
 void write_records(const data::ImageDataset& set, const fs::path& path, int64_t from, int64_t to, ItemProgress& progress) {
   io::TfRecordWriter writer(path);
-  data::Picture picture;
-  for (int64_t i = from; i < to; ++i) {
-    set.read(i, picture);
-    const EncodedPicture encoded(picture);
+  each_picture(set, from, to, progress, [&](int64_t i, const EncodedPicture& encoded) {
     writer.write(io::encode_example({{"image/encoded", std::vector<std::span<const uint8_t>>{encoded.bytes}},
                                      {"image/class/label", std::vector<int64_t>{set.label(i)}}}));
-    progress.done(i + 1);
-  }
+  });
   writer.commit();
 }
 

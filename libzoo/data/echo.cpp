@@ -12,7 +12,7 @@ void check_echo(const EchoOptions& options, const std::string& upstream) {
 }
 
 std::string describe_echo(const EchoOptions& o) {
-  if (o.factor == 1 && !o.control && o.shuffle_buffer <= 1) return {};  // passes items through
+  if (o.passes_through()) return {};
   std::string text = fmt::format("echo({}, seed={}", o.control ? "auto" : fmt::format("{}", o.factor), o.seed);
   if (o.shuffle_buffer > 1) text += fmt::format(", buffer={}", o.shuffle_buffer);
   if (o.min_lag > 0) text += fmt::format(", min_lag={}", o.min_lag);

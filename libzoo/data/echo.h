@@ -58,6 +58,8 @@ struct EchoOptions {
   std::shared_ptr<EchoControl> control = {};  // gives the factor instead, and is told how long fresh items take
   std::shared_ptr<EchoMonitor> monitor = {};  // is given the statistics
   bool nested = false;                        // allow an echo before this one; their factors multiply
+
+  bool passes_through() const { return factor == 1 && !control && shuffle_buffer <= 1; }  // each item once, in order
 };
 
 // Throws Error if an option is out of range, or if `upstream` has an echo and nested is not set.

@@ -1,6 +1,7 @@
 #include <libzoo/data/image_batches.h>
 
 #include <libzoo/core/thread_pool.h>
+#include <libzoo/data/lazy.h>
 #include <libzoo/data/map.h>
 #include <libzoo/data/rate_limit.h>
 #include <libzoo/data/stages.h>
@@ -14,30 +15,23 @@
 #include <deque>
 #include <exception>
 #include <future>
-#include <mutex>
-#include <unordered_map>
 #include <unordered_set>
 
 namespace zoo::data {
 namespace {
 
-// What the copies of a picture have in common, made by whoever needs it first: its pixels, or its values in a batch.
+// What the copies of an echoed picture have in common: its pixels, or its values in a batch.
 struct SharedPicture {
-  std::once_flag once;
   io::Image pixels;
   std::vector<float> values;
 };
 
-struct Place {
-  Ticket ticket;
-  int64_t copy = 0;
-  std::shared_ptr<SharedPicture> shared;  // none: this is its only copy
-};
+// A picture's place in a batch.
+using Place = Echoed<Lazy<SharedPicture>>;
 
 class ImageBatches final : public Stage<ImageBatch> {
  public:
-  ImageBatches(std::unique_ptr<Stage<Echoed<Ticket>>> tickets, DatasetPointer dataset, ImageTransform transform,
-               const ImageBatchOptions& options)
+  ImageBatches(std::unique_ptr<Stage<Place>> tickets, DatasetPointer dataset, ImageTransform transform, const ImageBatchOptions& options)
       : tickets_(std::move(tickets)), dataset_(std::move(dataset)), transform_(std::move(transform)), options_(options) {
     if (options_.rate_limit > 0) rate_limit_.emplace(options_.rate_limit);
     by_epochs_ = !options_.replacement && !echoes();
@@ -84,7 +78,7 @@ class ImageBatches final : public Stage<ImageBatch> {
   void report(std::vector<StageReport>& reports) const override {
     tickets_->report(reports);
     reports.push_back(read_.report(kReadStage, 0, std::max(options_.workers, 1)));
-    reports.push_back(transform_meter_.report(kTransformStage, 0, std::max(options_.workers, 1)));
+    reports.push_back(transform_meter_.report("transform", 0, std::max(options_.workers, 1)));
     reports.push_back(batches_.report("batches", pool_ ? options_.prefetch + 1 : 0));
   }
 
@@ -107,19 +101,8 @@ class ImageBatches final : public Stage<ImageBatch> {
     Position before, after;  // of the tickets
   };
 
-  bool echoes() const { return options_.echo.control || options_.echo.factor != 1; }
+  bool echoes() const { return !options_.echo.passes_through(); }
   bool shares_values() const { return echoes() && options_.echo_at == EchoPlacement::after_augment; }
-
-  // What the copies of this picture share, if there are several; forgotten here once the last one has its place.
-  std::shared_ptr<SharedPicture> shared_of(const Echoed<Ticket>& echoed) {
-    if (echoed.last) {
-      auto found = shared_.extract(echoed.fresh);
-      return found ? std::move(found.mapped()) : nullptr;
-    }
-    auto& shared = shared_[echoed.fresh];
-    if (!shared) shared = std::make_shared<SharedPicture>();
-    return shared;
-  }
 
   // The next batch's tickets; fewer than batch_size at the end of an epoch, none at the end of the stream.
   std::vector<Place> plan() {
@@ -130,14 +113,13 @@ class ImageBatches final : public Stage<ImageBatch> {
         throw UserError(
             fmt::format("{} unreadable pictures leave no batch of {} in {}", bad_.size(), options_.batch_size, dataset_->describe()),
             "repair the data, use smaller batches, or set drop_last to false");
-      const std::optional<Echoed<Ticket>> echoed = tickets_->next();
-      if (!echoed) {
+      std::optional<Place> place = tickets_->next();
+      if (!place) {
         if (options_.drop_last) batch.clear();
         return batch;
       }
-      const Ticket& ticket = echoed->item;
-      std::shared_ptr<SharedPicture> shared = shared_of(*echoed);
-      if (!bad_.contains(ticket.index)) batch.push_back({ticket, echoed->copy, std::move(shared)});
+      const Ticket ticket = place->item.ticket();
+      if (!bad_.contains(ticket.index)) batch.push_back(std::move(*place));
       if (int64_t(batch.size()) == options_.batch_size) return batch;
       const bool epoch_ends = by_epochs_ && (ticket.position + 1) % epoch_length_ == 0;
       if (!epoch_ends || batch.empty()) continue;
@@ -160,7 +142,7 @@ class ImageBatches final : public Stage<ImageBatch> {
     batch.labels = at::empty({n}, at::kLong);
     auto* labels = batch.labels.mutable_data_ptr<int64_t>();
     for (int64_t i = 0; i < n; ++i) {
-      const int64_t index = pending->places[size_t(i)].ticket.index;
+      const int64_t index = pending->places[size_t(i)].item.ticket().index;
       labels[i] = dataset_->label(index);
       batch.indices.push_back(index);
     }
@@ -203,32 +185,34 @@ class ImageBatches final : public Stage<ImageBatch> {
 
   void make_picture(const Place& place, float* out) const {
     static thread_local Picture picture;  // keeps its memory
-    SharedPicture* shared = place.shared.get();
-    if (!shared) {
-      read(place.ticket, picture);
+    if (!echoes()) {
+      read(place.item.ticket(), picture);
       apply(picture, place, out);
     } else if (shares_values()) {
-      std::call_once(shared->once, [&] {
-        read(place.ticket, picture);
-        shared->values.resize(size_t(values()));
-        apply(picture, place, shared->values.data());
+      const SharedPicture& shared = place.item.get([&](const Ticket& ticket) {
+        SharedPicture made{.values = std::vector<float>(size_t(values()))};
+        read(ticket, picture);
+        apply(picture, place, made.values.data());
+        return made;
       });
-      std::memcpy(out, shared->values.data(), shared->values.size() * sizeof(float));
+      std::memcpy(out, shared.values.data(), shared.values.size() * sizeof(float));
     } else {
-      std::call_once(shared->once, [&] {
-        read(place.ticket, picture);
-        shared->pixels = std::move(picture).image();
+      const SharedPicture& shared = place.item.get([&](const Ticket& ticket) {
+        SharedPicture made;
+        read(ticket, picture, &made.pixels);
+        return made;
       });
-      picture.set_pixels(View<uint8_t>(shared->pixels));
+      picture.set_pixels(View<uint8_t>(shared.pixels));
       apply(picture, place, out);
     }
   }
 
-  void read(const Ticket& ticket, Picture& picture) const {
+  // Decodes it too if the pixels are asked for; else that is left to the transform, which may need a part only.
+  void read(const Ticket& ticket, Picture& picture, io::Image* pixels = nullptr) const {
     const auto begun = Meter::Clock::now();
     if (rate_limit_) rate_limit_->wait();
     dataset_->read(ticket.index, picture);
-    if (echoes() && !shares_values()) picture.pixels();  // decoded once, not for each copy
+    if (pixels) *pixels = std::move(picture).image();
     read_.worked(Meter::Clock::now() - begun);
     read_.delivered();
   }
@@ -236,7 +220,7 @@ class ImageBatches final : public Stage<ImageBatch> {
   // The copies of a picture differ unless they share their values.
   void apply(Picture& picture, const Place& place, float* out) const {
     const auto begun = Meter::Clock::now();
-    RandomKey key = key_of(place.ticket);
+    RandomKey key = key_of(place.item.ticket());
     if (!shares_values()) key.copy = uint16_t(place.copy);
     transform_.apply(picture, key, out);
     transform_meter_.worked(Meter::Clock::now() - begun);
@@ -259,7 +243,7 @@ class ImageBatches final : public Stage<ImageBatch> {
   void leave_out(const Pending& pending) {
     for (size_t i = 0; i < pending.errors.size(); ++i) {
       if (!pending.errors[i]) continue;
-      const int64_t index = pending.places[i].ticket.index;
+      const int64_t index = pending.places[i].item.ticket().index;
       try {
         std::rethrow_exception(pending.errors[i]);
       } catch (const Error& error) {
@@ -279,7 +263,6 @@ class ImageBatches final : public Stage<ImageBatch> {
       pending_.clear();
       start_threads();
     }
-    shared_.clear();
     tickets_->load(position);
   }
 
@@ -287,14 +270,13 @@ class ImageBatches final : public Stage<ImageBatch> {
     if (options_.workers > 0) pool_ = std::make_unique<ThreadPool>(options_.workers);
   }
 
-  std::unique_ptr<Stage<Echoed<Ticket>>> tickets_;
+  std::unique_ptr<Stage<Place>> tickets_;
   DatasetPointer dataset_;
   ImageTransform transform_;
   ImageBatchOptions options_;
   int64_t epoch_length_ = 0;
   bool by_epochs_ = true;
   std::unordered_set<int64_t> bad_;
-  std::unordered_map<int64_t, std::shared_ptr<SharedPicture>> shared_;  // by fresh number, of pictures with copies to come
   mutable std::optional<RateLimit> rate_limit_;
   mutable Meter read_, transform_meter_;
   Meter batches_;
@@ -319,8 +301,7 @@ void check(const ImageDataset& dataset, const ImageTransform& transform, const I
   if (dataset.size() == 0) throw UserError(fmt::format("{} has no pictures to make batches of", dataset.describe()));
   if (o.replacement && o.shard) throw UserError("replacement and shard can't be combined", "give each rank its own seed");
   const int64_t epoch = o.shard ? shard_length(dataset.size(), *o.shard) : dataset.size();
-  const bool by_epochs = !o.replacement && !o.echo.control && o.echo.factor == 1;
-  if (by_epochs && o.drop_last && o.batch_size > epoch)
+  if (!o.replacement && o.echo.passes_through() && o.drop_last && o.batch_size > epoch)
     throw UserError(
         fmt::format("batch_size {} is more than the {} pictures of an epoch, so that drop_last leaves none", o.batch_size, epoch),
         "use smaller batches, replacement, or drop_last: false");
@@ -341,12 +322,12 @@ Stream<ImageBatch> image_batches(DatasetPointer dataset, ImageTransform transfor
           : indices(n, {.seed = options.seed, .shuffle = options.shuffle, .epochs = options.epochs, .shard = options.shard});
   if (options.replacement && options.epochs) tickets = std::move(tickets) | take(*options.epochs * n);
   const bool whole_batches = options.echo_at == EchoPlacement::batch;
-  auto planned = std::move(tickets) | echo(whole_batches ? EchoOptions{} : options.echo);
+  auto planned = std::move(tickets) | lazy<SharedPicture>() | echo(whole_batches ? EchoOptions{} : options.echo);
   ImageBatchOptions once = options;
   if (whole_batches) once.echo = {};
   Stream<ImageBatch> batches(
       std::make_unique<ImageBatches>(std::move(planned).take_stage(), std::move(dataset), std::move(transform), once));
-  if (!whole_batches || (!options.echo.control && options.echo.factor == 1)) return batches;
+  if (!whole_batches || options.echo.passes_through()) return batches;
   return std::move(batches) | echo(options.echo) |
          map([](Echoed<ImageBatch> echoed) { return std::move(echoed.item); }, {.name = "copies"});
 }

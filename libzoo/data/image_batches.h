@@ -45,9 +45,8 @@ struct ImageBatchOptions {
   double rate_limit = 0;             // pictures read per second at most; 0: none
 };
 
-// The rows of reports() that measure the pictures: read (and, if copies share it, transformed) once; transformed for each copy.
+// The row of reports() that measures reading, which is done once for all copies of a picture.
 inline constexpr const char* kReadStage = "read";
-inline constexpr const char* kTransformStage = "transform";
 
 // Of the tensors.
 int64_t byte_size(const ImageBatch& batch);

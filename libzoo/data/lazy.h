@@ -7,7 +7,7 @@
 #pragma once
 
 #include <libzoo/data/echo_key.h>
-#include <libzoo/data/map.h>
+#include <libzoo/data/stream.h>
 
 #include <memory>
 #include <mutex>
@@ -49,8 +49,37 @@ EchoKey echo_key(const Lazy<Payload>& item, int64_t fresh) {
 
 // The stage that makes them.
 template <class Payload>
-auto lazy() {
-  return map([](const Ticket& ticket) { return Lazy<Payload>(ticket); }, {.name = "lazy"});
+class LazyStage final : public StageOn<Ticket, Lazy<Payload>> {
+  using StageOn<Ticket, Lazy<Payload>>::upstream_;
+
+ public:
+  using StageOn<Ticket, Lazy<Payload>>::StageOn;
+
+  std::optional<Lazy<Payload>> next() override {
+    const std::optional<Ticket> ticket = upstream_->next();
+    return ticket ? std::optional(Lazy<Payload>(*ticket)) : std::nullopt;
+  }
+  void save(Position& position) const override { upstream_->save(position); }
+  void load(PositionReader& position) override { upstream_->load(position); }
+  void locate(Position& address) const override { upstream_->locate(address); }
+  std::vector<Lazy<Payload>> refetch(const std::vector<Position>& addresses) override {
+    const std::vector<Ticket> tickets = upstream_->refetch(addresses);
+    return {tickets.begin(), tickets.end()};
+  }
+  void report(std::vector<StageReport>& reports) const override { upstream_->report(reports); }
+
+ private:
+  std::string name(bool) const override { return {}; }
+};
+
+template <class Payload>
+struct MakeLazy {
+  auto attach(std::unique_ptr<Stage<Ticket>> upstream) && { return std::make_unique<LazyStage<Payload>>(std::move(upstream)); }
+};
+
+template <class Payload>
+MakeLazy<Payload> lazy() {
+  return {};
 }
 
 }  // namespace zoo::data

@@ -20,8 +20,7 @@ std::shared_ptr<EchoControl> make_control(const EchoRecipe& echo, int64_t batch_
       EchoControlOptions{.rule = {.max_factor = echo.max_factor}, .batch_size = batch_size, .frozen = std::move(frozen)});
 }
 
-}  // namespace
-
+// `control`, if there is one, gives the factor.
 ImageBatchOptions image_batch_options(const LoaderOptions& o, const LoaderPlan& plan, std::shared_ptr<EchoControl> control) {
   const bool whole_batches = o.echo.at == EchoPlacement::batch;
   const double factor = control ? o.echo.max_factor : o.echo.number();
@@ -44,6 +43,8 @@ ImageBatchOptions image_batch_options(const LoaderOptions& o, const LoaderPlan& 
   result.echo_at = o.echo.at;
   return result;
 }
+
+}  // namespace
 
 Loader::Loader(DatasetPointer dataset, ImageTransform transform, const LoaderOptions& options, const LoaderPlan& plan)
     : control_(make_control(options.echo, plan.batch_size)),

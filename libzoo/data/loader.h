@@ -22,9 +22,6 @@ struct LoaderPlan {
   std::optional<Shard> shard = {};
 };
 
-// What image_batches() is to do; `control`, if `auto` or a schedule is asked for, gives the factor.
-ImageBatchOptions image_batch_options(const LoaderOptions& options, const LoaderPlan& plan, std::shared_ptr<EchoControl> control = {});
-
 class Loader {
  public:
   // Endless. Throws UserError if the options don't fit each other or the set.
