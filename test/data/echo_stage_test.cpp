@@ -1,6 +1,7 @@
 // The echo stage in streams: before and after the work, around batches; the same for all workers, after every restore,
 // without repeating work that was consumed.
 #include "test/catch.h"
+#include "test/data/streams.h"
 #include <libzoo/core/random.h>
 #include <libzoo/data/echo.h>
 #include <libzoo/data/echo_model.h>
@@ -98,26 +99,10 @@ const std::vector<Pipeline> kPipelines{
      }},
 };
 
-template <class T>
-std::vector<T> drain(Stream<T>& stream, size_t most = 100'000) {
-  std::vector<T> items;
-  while (items.size() < most) {
-    auto item = stream.next();
-    if (!item) break;
-    items.push_back(std::move(*item));
-  }
-  return items;
-}
-
 std::vector<Seen> flat(const std::vector<Batch1>& batches) {
   std::vector<Seen> all;
   for (const auto& one : batches) all.insert(all.end(), one.begin(), one.end());
   return all;
-}
-
-size_t thread_count() {
-  const auto tasks = std::filesystem::directory_iterator("/proc/self/task");
-  return size_t(std::distance(begin(tasks), end(tasks)));
 }
 
 }  // namespace
@@ -297,17 +282,7 @@ TEST_CASE("An error in the work of an echoed item names it, and its other copies
                       });
                     },
                     {.workers = 2});
-  std::string story;
-  for (bool more = true; more;) {
-    try {
-      const auto item = stream.next();
-      more = bool(item);
-      if (item) story += std::to_string(*item) + " ";
-    } catch (const Error& error) {
-      story += std::string(error.what()) + ", ";
-    }
-  }
-  REQUIRE(story == "0 0 1 1 2 2 picture 3 is torn, picture 3 is torn, 4 4 5 5 ");
+  REQUIRE(story_of(stream) == "0 0 1 1 2 2 picture 3 is torn picture 3 is torn 4 4 5 5 ");
 }
 
 TEST_CASE("Steps per second are min(factor / upstream, 1 / downstream), counted with a clock of the test's own", "[data]") {

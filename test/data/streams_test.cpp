@@ -1,5 +1,6 @@
 // Streams: the order is a property of the plan, whatever the workers; saving and restoring lose and repeat nothing.
 #include "test/catch.h"
+#include "test/data/streams.h"
 #include <libzoo/core/log.h>
 #include <libzoo/core/random.h>
 #include <libzoo/data/bucket.h>
@@ -24,23 +25,6 @@ using zoo::Error;
 
 namespace {
 
-template <class T>
-std::vector<T> drain(Stream<T>& stream, size_t most = 100'000) {
-  std::vector<T> items;
-  while (items.size() < most) {
-    auto item = stream.next();
-    if (!item) break;
-    items.push_back(std::move(*item));
-  }
-  return items;
-}
-
-size_t thread_count() {
-  size_t n = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) ++n;
-  return n;
-}
-
 // The items that were decoded, from any thread.
 struct Decoded {
   void add(int64_t id) {
@@ -51,7 +35,6 @@ struct Decoded {
   std::vector<int64_t> ids;
 };
 
-using Items = std::vector<int64_t>;
 using Build = std::function<Stream<Items>(int workers, std::shared_ptr<Decoded> decoded)>;
 
 constexpr int64_t kItems = 47;  // each id occurs once in every pipeline below
@@ -83,11 +66,6 @@ auto files(int workers) {
              {.cycle = 3, .block = 2}) |
          prefetch(workers);
 }
-
-// An item that can't be copied, as a large picture should not be.
-struct Payload {
-  std::unique_ptr<int64_t> id;
-};
 
 const std::vector<std::pair<const char*, Build>> kPipelines{
     {"map, batch", [](int w, auto d) { return source() | decode(w, d) | batch(5); }},
@@ -218,83 +196,6 @@ TEST_CASE("A stream refuses the state of another pipeline, naming both, and stay
   REQUIRE(four.next()->front().index == 4);
 }
 
-TEST_CASE("A damaged shuffle buffer is refused", "[data]") {
-  auto stream = indices(20, {.epochs = 1}) | shuffle(4);
-  drain(stream, 3);
-  auto state = stream.state();
-  state.values["position"][2] = 1'000'000'000'000;  // filled slots
-  REQUIRE_THROWS_WITH(stream.restore(state), Contains("cannot be"));
-  REQUIRE(drain(stream).size() == 17);
-}
-
-TEST_CASE("A short last batch is kept, dropped or filled with its own items", "[data]") {
-  const auto last_of = [](LastBatch last) {
-    auto stream = indices(8, {.shuffle = false, .epochs = 1}) | map([](Ticket t) { return t.index; }) | batch(5, {.last = last});
-    return drain(stream).back();
-  };
-  REQUIRE(last_of(LastBatch::keep) == Items{5, 6, 7});
-  REQUIRE(last_of(LastBatch::drop) == Items{0, 1, 2, 3, 4});
-  REQUIRE(last_of(LastBatch::pad) == Items{5, 6, 7, 5, 6});
-  auto unique = indices(3, {.epochs = 1}) | map([](Ticket t) { return Payload{std::make_unique<int64_t>(t.index)}; }) |
-                batch(2, {.last = LastBatch::pad});
-  unique.next();
-  REQUIRE_THROWS_WITH(unique.next(), Contains("can't be copied"));
-}
-
-TEST_CASE("Buckets gather items of like length; the bounds belong to the bucket below", "[data]") {
-  auto stream = indices(6, {.shuffle = false, .epochs = 1}) |
-                map([](Ticket t) { return std::vector<int64_t>{1, 9, 5, 2, 8, 3}[size_t(t.index)]; }) |
-                bucket_batch([](int64_t length) { return length; }, {.bounds = {3, 8}, .sizes = {2, 2, 5}});
-  REQUIRE(drain(stream) == std::vector<Items>{{1, 2}, {5, 8}, {3}, {9}});
-  REQUIRE_THROWS_WITH(source() | bucket_batch([](Ticket) { return 0; }, {.bounds = {3}, .sizes = {2}}),
-                      Contains("2 buckets") && Contains("got 1"));
-  REQUIRE_THROWS_WITH(source() | bucket_batch([](Ticket) { return 0; }, {.bounds = {3, 3}, .sizes = {2, 2, 2}}), Contains("got 3 after 3"));
-}
-
-TEST_CASE("Interleaved files take turns, and one that ends makes room for the next", "[data]") {
-  auto stream =
-      indices(3, {.shuffle = false, .epochs = 1}) | interleave(
-                                                        [](Ticket file) {
-                                                          return indices(5 - 2 * (file.index == 0), {.shuffle = false, .epochs = 1}) |
-                                                                 map([file](Ticket t) { return 10 * file.index + t.index; });
-                                                        },
-                                                        {.cycle = 2, .block = 2});
-  REQUIRE(drain(stream) == Items{0, 1, 10, 11, 2, 12, 13, 20, 21, 14, 22, 23, 24});
-  REQUIRE_THROWS_WITH(source() | interleave([](Ticket) { return source(); }, {.cycle = 0}), Contains("cycle of at least 1"));
-}
-
-TEST_CASE("Prefetching stops at its bytes, and one item larger than that still passes", "[data]") {
-  std::atomic<int> made{0};
-  auto stream = indices(20, {.epochs = 1}) | map([&](Ticket) {
-                  ++made;
-                  return std::vector<uint8_t>(100);
-                }) |
-                prefetch(10, {.max_bytes = 250});
-  stream.next();
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (made < 4 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
-  std::this_thread::sleep_for(std::chrono::milliseconds(30));  // time to go too far in
-  REQUIRE(made == 4);                                          // one was taken, three are ready: 300 bytes
-  REQUIRE(drain(stream).size() == 19);
-}
-
-TEST_CASE("A stream says what each of its stages did", "[data]") {
-  auto stream = indices(40, {.epochs = 1}) | map([](Ticket t) { return t.index; }, {.workers = 2, .name = "decode"}) | shuffle(8) |
-                batch(4) | prefetch(2);
-  REQUIRE(drain(stream).size() == 10);
-  const auto reports = stream.reports();
-  REQUIRE(reports.size() == 4);
-  REQUIRE(reports[0].name == "decode");
-  REQUIRE(reports[0].items == 40);
-  REQUIRE(reports[0].threads == 2);
-  REQUIRE(reports[0].work_seconds > 0);
-  REQUIRE(reports[1].name == "shuffle");
-  REQUIRE(reports[1].capacity == 8);
-  REQUIRE(reports[1].occupancy > 4);  // 8 until the input ends, then 7 … 1
-  REQUIRE(reports[2].items == 10);
-  REQUIRE(reports[3].items == 10);
-}
-
 TEST_CASE("Each epoch is another permutation of all items, the one of the shuffle stream", "[data]") {
   auto stream = indices(10, {.seed = 7});
   std::vector<Items> epochs(3);
@@ -336,32 +237,6 @@ TEST_CASE("Sources refuse sizes that make no sense", "[data]") {
   REQUIRE_THROWS_WITH(indices(3) | prefetch(-1), Contains("got -1"));
   REQUIRE_THROWS_WITH(indices(3) | shard(2, 2), Contains("rank"));
   REQUIRE_THROWS_WITH(indices(3) | map([](Ticket t) { return t.index; }, {.workers = -1}), Contains("workers"));
-}
-
-TEST_CASE("The shuffle buffer gives the order that the definition of the echo buffer gives", "[data]") {
-  // spec echo, order of the output, step 2, written out with a plain list.
-  constexpr int64_t n = 60;
-  constexpr size_t slots = 8;
-  zoo::RandomStream words({.seed = 11, .purpose = zoo::Purpose::shuffle_stage, .copy = 2});
-  Items buffer, expected;
-  int64_t input = 0;
-  for (uint64_t t = 0; t < n; ++t) {
-    while (buffer.size() < slots && input < n) buffer.push_back(input++);
-    const size_t j = size_t((uint64_t(words.word(t)) * buffer.size()) >> 32);
-    expected.push_back(buffer[j]);
-    if (input < n) {
-      buffer[j] = input++;
-    } else {
-      buffer[j] = buffer.back();
-      buffer.pop_back();
-    }
-  }
-  auto stream = indices(n, {.shuffle = false, .epochs = 1}) | shuffle(slots, 11);
-  Items got;
-  for (const auto& t : drain(stream)) got.push_back(t.index);
-  REQUIRE(got == expected);
-  auto unchanged = indices(5, {.shuffle = false, .epochs = 1}) | shuffle(1, 11);
-  REQUIRE(drain(unchanged).back().index == 4);
 }
 
 TEST_CASE("Shards are disjoint, complete and in the order of the definition", "[data]") {
@@ -439,17 +314,7 @@ TEST_CASE("Errors of a stage in front pass through maps and prefetching in order
   };
   auto stream = indices(8, {.shuffle = false, .epochs = 1}) | map(torn, {.workers = 2}) | prefetch(2) |
                 map([](int64_t i) { return -i; }, {.workers = 2}) | prefetch(1);
-  std::string story;
-  for (bool more = true; more;) {
-    try {
-      const auto item = stream.next();
-      more = bool(item);
-      if (item) story += std::to_string(*item) + " ";
-    } catch (const Error& error) {
-      story += std::string(error.what()) + " ";
-    }
-  }
-  REQUIRE(story == "0 -1 torn 2 -3 -4 -5 torn 6 -7 ");
+  REQUIRE(story_of(stream) == "0 -1 torn 2 -3 -4 -5 torn 6 -7 ");
 }
 
 TEST_CASE("Bad items are left out up to the cap, which counts on over a restore; other exceptions always stop", "[data]") {
@@ -485,19 +350,6 @@ TEST_CASE("Abandoned streams leave no thread", "[data]") {
     if (round == 7) stream.restore(stream.state());
   }
   REQUIRE(thread_count() == before);
-}
-
-TEST_CASE("Work is begun ahead by the window only", "[data]") {
-  auto begun = std::make_shared<std::atomic<int>>(0);
-  auto stream = indices(1000) | map(
-                                    [begun](Ticket t) {
-                                      ++*begun;
-                                      return t.index;
-                                    },
-                                    {.workers = 2, .window = 6});
-  REQUIRE(*begun == 0);
-  drain(stream, 10);
-  REQUIRE(*begun <= 16);
 }
 
 TEST_CASE("A stream says what it is made of", "[data]") {
