@@ -111,17 +111,25 @@ void Loader::measure() {
 }
 
 State Loader::state() const {
-  State state = stream_.state();
-  if (control_) state.values["echo"] = control_->state().values;
+  State state = stream_.state();  // which has no arrays
+  if (control_) {
+    State echo = control_->state();
+    state.values["echo"] = std::move(echo.values);
+    state.arrays = std::move(echo.arrays);
+  }
   return state;
 }
 
 void Loader::restore(const State& state) {
+  const State present = stream_.state();
   stream_.restore(state);
-  if (control_ && state.values.contains("echo")) {
-    State echo;
-    echo.values = state.values["echo"];
-    control_->restore(echo);
+  if (control_) {
+    try {
+      control_->restore({state.arrays, state.values.value("echo", Json())});
+    } catch (...) {
+      stream_.restore(present);
+      throw;
+    }
   }
   handed_over_.reset();
   window_start_.clear();

@@ -213,6 +213,20 @@ TEST_CASE("auto measures, and its factors given back as a schedule repeat the ru
   const zoo::Json summary = automatic.echo_summary();
   REQUIRE(summary.at("schedule").size() == changes.size());
 
+  // Its checkpoint goes on with the factor in force, and remembers those before.
+  zoo::State state = automatic.state();
+  Loader resumed(std::make_shared<Numbers>(), transform(), options, {.batch_size = 4, .seed = 5});
+  zoo::State damaged = state;
+  damaged.arrays.clear();
+  const zoo::State before = resumed.state();
+  REQUIRE_THROWS_WITH(resumed.restore(damaged), Contains("echo control"));
+  REQUIRE(resumed.state().values.at("position") == before.values.at("position"));
+  resumed.restore(state);
+  const bool same_changes = resumed.echo_changes() == changes;
+  REQUIRE(same_changes);
+  REQUIRE(resumed.echo_factor() == automatic.echo_factor());
+  for (int i = 0; i < 5; ++i) REQUIRE(next(resumed) == next(automatic));
+
   options.rate_limit = 0;
   options.echo.factor = "1";
   for (const auto& [fresh, factor] : changes) options.echo.schedule.push_back({fresh, factor});
