@@ -1,6 +1,7 @@
 // MNIST-like sets: an IDX file of grey pictures and one of labels.
 #include <libzoo/core/error.h>
 #include <libzoo/data/catalogue.h>
+#include <libzoo/data/labelled_pictures.h>
 #include <libzoo/io/bytes.h>
 #include <libzoo/io/idx.h>
 
@@ -83,6 +84,7 @@ class Idx final : public ImageDataset {
   io::Image grey(int64_t index) const {
     const int64_t height = images_.shape()[1], width = images_.shape()[2], pad = options_.pad;
     const uint8_t* from = images_.span<uint8_t>().data() + index * height * width;
+    require_pixels({from, size_t(height * width)});
     const ImageSize size = typical_size();
     io::Image image{size.height, size.width, 1, std::vector<uint8_t>(size_t(size.height * size.width))};
     const int64_t inner_height = size.height - 2 * pad, inner_width = size.width - 2 * pad;

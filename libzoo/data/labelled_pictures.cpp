@@ -2,6 +2,7 @@
 
 #include <libzoo/core/error.h>
 #include <libzoo/io/bytes.h>
+#include <libzoo/io/lost_pages.h>
 
 #include <fmt/format.h>
 
@@ -26,6 +27,10 @@ std::vector<std::string> lines_of(const std::filesystem::path& file) {
 }
 
 }  // namespace
+
+void require_pixels(std::span<const uint8_t> pixels) {
+  if (!io::has_pages(pixels)) throw Error("the file has become shorter while it was read");
+}
 
 void LabelledPictures::find_typical_size(const std::string& where) {
   std::vector<ImageSize> sizes;

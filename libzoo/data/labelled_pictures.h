@@ -5,6 +5,9 @@
 
 namespace zoo::data {
 
+// Throws Error if the mapped file that `pixels` lie in has lost them; the caller's caller names the picture.
+void require_pixels(std::span<const uint8_t> pixels);
+
 class LabelledPictures : public ImageDataset {
  public:
   int64_t size() const override { return int64_t(labels_.size()); }

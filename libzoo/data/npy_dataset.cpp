@@ -55,6 +55,7 @@ class NpyPictures final : public LabelledPictures {
     const auto& shape = images_.shape();
     const int64_t depth = shape.size() == 4 ? shape[3] : 1, values = shape[1] * shape[2] * depth;
     const uint8_t* from = images_.span<uint8_t>().data() + index * values;
+    require_pixels({from, size_t(values)});
     if (depth == 3)
       picture.set_pixels(View<uint8_t>(from, shape[1], shape[2], 3, 3 * shape[2]));
     else

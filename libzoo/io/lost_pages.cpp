@@ -95,11 +95,15 @@ bool lost_pages(std::span<const uint8_t> bytes) {
   return node && node->lost;
 }
 
-void require_pages(std::span<const uint8_t> bytes, const std::string& where) {
+bool has_pages(std::span<const uint8_t> bytes) {
   const auto* first = static_cast<const volatile uint8_t*>(bytes.data());
   for (size_t at = 0; at < bytes.size(); at += page_size) static_cast<void>(first[at]);
   if (!bytes.empty()) static_cast<void>(first[bytes.size() - 1]);
-  if (lost_pages(bytes)) throw UserError(fmt::format("{}: the file has become shorter while it was read", where));
+  return !lost_pages(bytes);
+}
+
+void require_pages(std::span<const uint8_t> bytes, const std::string& where) {
+  if (!has_pages(bytes)) throw UserError(fmt::format("{}: the file has become shorter while it was read", where));
 }
 
 }  // namespace zoo::io

@@ -8,8 +8,8 @@
 
 namespace zoo::io {
 
-// Owns a mapping of a file and watches it: mmap gave it, the destructor gives it back. The first one installs a handler of SIGBUS, which passes on what does not
-// concern it to the handler before it.
+// Owns a mapping that mmap made of a file, and watches it. The first one installs a handler of SIGBUS, which passes on to the
+// handler before it what is not its own.
 class WatchedMapping {
  public:
   explicit WatchedMapping(std::span<const uint8_t> mapping);
@@ -25,7 +25,9 @@ class WatchedMapping {
 // True if a byte that the file no longer has was read from the mapping that `bytes` lie in.
 bool lost_pages(std::span<const uint8_t> bytes);
 
-// Reads every page that `bytes` lie on. Throws UserError "<where>: …" if the file has become too short for them.
+// Reads every page that `bytes` lie on; false if the file has become too short for them. require_pages throws UserError
+// "<where>: …" then.
+bool has_pages(std::span<const uint8_t> bytes);
 void require_pages(std::span<const uint8_t> bytes, const std::string& where);
 
 }  // namespace zoo::io

@@ -145,6 +145,9 @@ TEST_CASE("Pictures in numpy arrays, grey or colour, with integers of any width"
   REQUIRE(grey.pixels[5] == pixels[37]);
   REQUIRE_THROWS_WITH(open_dataset(NpyOptions{.images = folder / "y.npy", .labels = folder / "y.npy"}),
                       Contains("y.npy: holds I16 [7]") && Contains("pictures are U8"));
+  const auto cut = open_dataset(NpyOptions{.images = folder / "grey.npy", .labels = folder / "y.npy"});
+  std::filesystem::resize_file(folder / "grey.npy", 0);
+  REQUIRE_THROWS_WITH(cut->image(2), Contains("grey.npy picture 2") && Contains("has become shorter"));
   io::write_npy(folder / "short.npy", zoo::Array::of<int16_t>({3}, std::span(labels).first(3)));
   REQUIRE_THROWS_WITH(open_dataset(NpyOptions{.images = folder / "x.npy", .labels = folder / "short.npy"}),
                       Contains("7 pictures") && Contains("[3]"));
