@@ -40,7 +40,7 @@ Json evaluate_set(const bit::EvaluateOptions& options, const apps::Context& cont
 int main(int argc, char** argv) {
   using namespace zoo::apps;
   // Of `data`, what changes nothing of what the network sees.
-  const std::vector<std::string> may_change = {"data.workers",       "data.prefetch",    "data.rate_limit",
+  const std::vector<std::string> may_change = {"data.workers",       "data.prefetch",    "data.rate_limit", "data.cache",
                                                "data.max_bad_items", "checkpoint_every", "evaluate_every"};
   auto checkpoints = [](const auto& options, train::RunOptions& run) { run.checkpoint_every = options.checkpoint_every; };
   return main_program(

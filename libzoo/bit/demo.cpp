@@ -28,8 +28,8 @@ struct Labelled {
 };
 
 Labelled all_of(const data::DatasetPointer& dataset, int64_t size, const data::ReadOptions& options, const at::Device& device) {
-  auto [images, labels, indices] = evaluation_batches(dataset, {.size = size}, dataset->size(), options).next()->to(device);
-  return {images, labels};
+  const auto batch = evaluation_batches(dataset, {.size = size}, dataset->size(), options).next()->to(device);
+  return {batch.images, batch.labels};
 }
 
 // `model` on a few examples, by HyperRule; stops early if a signal asks for it.

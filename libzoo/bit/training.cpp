@@ -18,7 +18,8 @@ at::Tensor accumulate_gradients(nn::ResNetV2& model, data::Loader& batches, int6
       batch = batches.next();
     }
     if (!batch) throw Error("the training data ended before the last step");
-    auto [images, labels, indices] = batch->to(device);
+    const auto on_device = batch->to(device);
+    const at::Tensor &images = on_device.images, &labels = on_device.labels;
     auto partners = lambda < 1 ? mixup_partners(Partner::permute, images.size(0), mixup.seed, step, micro) : at::Tensor();
     if (partners.defined()) partners = partners.to(images.device());
     auto partner_labels = partners.defined() ? labels.index_select(0, partners) : labels;
@@ -35,8 +36,8 @@ eval::ClassificationMetrics measure(nn::ResNetV2& model, data::Stream<data::Imag
   model->eval();
   eval::Classification meter({1, 5});
   while (auto batch = batches.next()) {
-    auto [images, labels, indices] = batch->to(device);
-    meter.add(model->forward(images), labels);
+    const auto on_device = batch->to(device);
+    meter.add(model->forward(on_device.images), on_device.labels);
   }
   model->train();
   return meter.result();

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <libzoo/data/bucket.h>
+#include <libzoo/data/cache.h>
+#include <libzoo/data/cached_dataset.h>
 #include <libzoo/data/echo.h>
 #include <libzoo/data/image_batches.h>
 #include <libzoo/data/image_dataset.h>
@@ -13,3 +15,4 @@
 #include <libzoo/data/sources.h>
 #include <libzoo/data/stages.h>
 #include <libzoo/data/stream.h>
+#include <libzoo/data/to_device.h>

@@ -6,6 +6,7 @@
 #include <libzoo/data/rate_limit.h>
 #include <libzoo/data/stages.h>
 
+#include <ATen/Context.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/set.h>
 #include <fmt/format.h>
@@ -139,12 +140,14 @@ class ImageBatches final : public Stage<ImageBatch> {
     pending->errors.resize(size_t(n));
     ImageBatch& batch = pending->batch;
     batch.images = images(n);
-    batch.labels = at::empty({n}, at::kLong);
+    batch.labels = at::empty({n}, at::TensorOptions().dtype(at::kLong).pinned_memory(at::hasCUDA()));
     auto* labels = batch.labels.mutable_data_ptr<int64_t>();
     for (int64_t i = 0; i < n; ++i) {
-      const int64_t index = pending->places[size_t(i)].item.ticket().index;
+      const Place& place = pending->places[size_t(i)];
+      const int64_t index = place.item.ticket().index;
       labels[i] = dataset_->label(index);
       batch.indices.push_back(index);
+      if (place.copy == 0) ++batch.fresh;
     }
 
     float* out = batch.images.mutable_data_ptr<float>();
@@ -161,9 +164,11 @@ class ImageBatches final : public Stage<ImageBatch> {
   }
 
   // The memory of a batch that nobody holds any more is used again: having it mapped anew costs nearly as much as filling it.
+  // Where a GPU may be copying it LibTorch alone knows when; it keeps such memory by itself.
   at::Tensor images(int64_t n) {
     const int64_t height = transform_.height, width = transform_.width;
     const auto floats = at::TensorOptions().dtype(at::kFloat);
+    if (at::hasCUDA()) return at::empty({n, 3, height, width}, floats.memory_format(at::MemoryFormat::ChannelsLast).pinned_memory(true));
     for (const c10::Storage& kept : kept_)
       if (kept.use_count() == 1 && int64_t(kept.nbytes()) == n * values() * int64_t(sizeof(float)))
         return at::empty({0}, floats).set_(kept, 0, {n, 3, height, width}, {values(), 1, 3 * width, 3});
@@ -310,7 +315,7 @@ void check(const ImageDataset& dataset, const ImageTransform& transform, const I
 }  // namespace
 
 ImageBatch ImageBatch::to(const at::Device& device) const {
-  return {images.to(device, /*non_blocking=*/true), labels.to(device, /*non_blocking=*/true), indices};
+  return {images.to(device, /*non_blocking=*/true), labels.to(device, /*non_blocking=*/true), indices, fresh};
 }
 
 Stream<ImageBatch> image_batches(DatasetPointer dataset, ImageTransform transform, const ImageBatchOptions& options) {
@@ -329,7 +334,12 @@ Stream<ImageBatch> image_batches(DatasetPointer dataset, ImageTransform transfor
       std::make_unique<ImageBatches>(std::move(planned).take_stage(), std::move(dataset), std::move(transform), once));
   if (!whole_batches || options.echo.passes_through()) return batches;
   return std::move(batches) | echo(options.echo) |
-         map([](Echoed<ImageBatch> echoed) { return std::move(echoed.item); }, {.name = "copies"});
+         map(
+             [](Echoed<ImageBatch> echoed) {
+               if (echoed.copy > 0) echoed.item.fresh = 0;
+               return std::move(echoed.item);
+             },
+             {.name = "copies"});
 }
 
 int64_t byte_size(const ImageBatch& batch) { return int64_t(batch.images.nbytes() + batch.labels.nbytes()); }

@@ -2,7 +2,7 @@
 // its place in the batch.
 //
 //   auto batches = image_batches(train, {.height = 32, .width = 32, .apply = augment}, {.batch_size = 64, .seed = 1, .workers = 2});
-//   auto [images, labels, indices] = batches.next()->to(device);
+//   const ImageBatch batch = batches.next()->to(device);
 //
 // The stream is the same for every number of workers and continues exactly where it was saved. An epoch is a new
 // permutation of the set; batches do not reach across epochs unless pictures are echoed.
@@ -24,6 +24,7 @@ struct ImageBatch {
   at::Tensor images;             // [n, 3, height, width] f32, channels last
   at::Tensor labels;             // [n] i64
   std::vector<int64_t> indices;  // [n], places in the data set
+  int64_t fresh = 0;             // pictures among them that are no repetition of an echo
 
   ImageBatch to(const at::Device& device) const;
 };

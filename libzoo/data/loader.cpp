@@ -1,6 +1,7 @@
 #include <libzoo/data/loader.h>
 
 #include <libzoo/core/json.h>
+#include <libzoo/data/cached_dataset.h>
 
 #include <fmt/format.h>
 
@@ -44,6 +45,10 @@ ImageBatchOptions image_batch_options(const LoaderOptions& o, const LoaderPlan& 
   return result;
 }
 
+DatasetCacheOptions cache_options(const CacheRecipe& o) {
+  return {.max_bytes = o.memory_mb << 20, .decoded = o.decoded, .directory = o.directory};
+}
+
 }  // namespace
 
 Loader::Loader(DatasetPointer dataset, ImageTransform transform, const LoaderOptions& options, const LoaderPlan& plan)
@@ -51,7 +56,8 @@ Loader::Loader(DatasetPointer dataset, ImageTransform transform, const LoaderOpt
       factor_(options.echo.number()),
       placement_(options.echo.at),
       batch_size_(plan.batch_size),
-      stream_(image_batches(std::move(dataset), std::move(transform), image_batch_options(options, plan, control_))) {}
+      stream_(image_batches(cached(std::move(dataset), cache_options(options.cache)), std::move(transform),
+                            image_batch_options(options, plan, control_))) {}
 
 std::optional<ImageBatch> Loader::next() {
   const auto asked = Meter::Clock::now();
@@ -60,6 +66,7 @@ std::optional<ImageBatch> Loader::next() {
     if (++steps_ == kWindowSteps) measure();
   }
   std::optional<ImageBatch> batch = stream_.next();
+  if (batch) fresh_ += batch->fresh;
   const auto now = Meter::Clock::now();
   waited_seconds_ += std::chrono::duration<double>(now - asked).count();
   if (control_ && control_->measures()) handed_over_ = now;
@@ -79,6 +86,7 @@ std::vector<std::pair<std::string, double>> Loader::measurements() {
     if (report.capacity > 0) values.emplace_back(report.name + "_held", report.occupancy);
     if (report.name == kReadStage) note_ = fmt::format("reads {:.3g}/s", rate);
   }
+  values.emplace_back("fresh", double(fresh_));
   values.emplace_back("wait_share", std::min(1.0, waited_seconds_ / seconds));
   if (control_ || factor_ != 1) {
     values.emplace_back("echo_factor", echo_factor());
@@ -112,6 +120,7 @@ void Loader::measure() {
 
 State Loader::state() const {
   State state = stream_.state();  // which has no arrays
+  state.values["fresh"] = fresh_;
   if (control_) {
     State echo = control_->state();
     state.values["echo"] = std::move(echo.values);
@@ -131,6 +140,7 @@ void Loader::restore(const State& state) {
       throw;
     }
   }
+  fresh_ = state.values.value("fresh", int64_t(0));
   handed_over_.reset();
   window_start_.clear();
   outside_seconds_ = 0;

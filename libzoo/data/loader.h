@@ -35,6 +35,7 @@ class Loader {
   std::vector<StageReport> reports() const { return stream_.reports(); }
   double echo_factor() const { return control_ ? control_->factor() : factor_; }
   std::vector<EchoChange> echo_changes() const;  // from which item on each factor was used
+  int64_t fresh() const { return fresh_; }                // pictures delivered so far, each counted once however often it is echoed
   Json echo_summary() const;                     // {factor, schedule: [{fresh, factor}]}; null without auto and schedule
 
   // Since they were asked last: items a second and items held of every stage, and the share of the time that next() waited.
@@ -49,6 +50,7 @@ class Loader {
   EchoPlacement placement_;
   int64_t batch_size_;
   Stream<ImageBatch> stream_;
+  int64_t fresh_ = 0;
   // The window that is being measured.
   std::optional<Meter::Clock::time_point> handed_over_;
   double outside_seconds_ = 0;  // between two calls of next()

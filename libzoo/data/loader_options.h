@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -85,8 +86,23 @@ void fields(Field& field, ReadOptions& o) {
   field("max_bad_items", o.max_bad_items, "with skip: one more ends the run", non_negative());
 }
 
+// Copies of what was read, for sets that lie far away or take long to decode (cached_dataset.h).
+struct CacheRecipe {
+  int64_t memory_mb = 0;
+  bool decoded = false;
+  std::filesystem::path directory;
+};
+
+template <class Field>
+void fields(Field& field, CacheRecipe& o) {
+  field("memory_mb", o.memory_mb, "keep so many megabytes of pictures in memory; 0: none", between(0, 1 << 24));
+  field("decoded", o.decoded, "keep pixels in place of files: more memory, no decoding");
+  field("directory", o.directory, "a folder on a fast disk that holds copies of what was read, for later runs too; empty: none");
+}
+
 struct LoaderOptions : ReadOptions {
   EchoRecipe echo;
+  CacheRecipe cache;
   bool scaled_decode = false;
   double rate_limit = 0;
 };
@@ -95,6 +111,7 @@ template <class Field>
 void fields(Field& field, LoaderOptions& o) {
   fields(field, static_cast<ReadOptions&>(o));
   field("echo", o.echo, "use each item several times while the next is read");
+  field("cache", o.cache, "keep what was read");
   field("scaled_decode", o.scaled_decode, "decode JPEGs at 1/2, 1/4 or 1/8 where a crop is that much larger than its result: other pixels");
   field("rate_limit", o.rate_limit, "pictures read per second at most, to try out a slow input; 0: none", non_negative());
 }

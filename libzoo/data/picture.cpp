@@ -16,9 +16,10 @@ void Picture::set_pixels(io::Image image) {
   set_pixels(View<uint8_t>(image_));
 }
 
-void Picture::set_pixels(const View<uint8_t>& rgb) {
+void Picture::set_pixels(const View<uint8_t>& rgb, std::shared_ptr<const void> owner) {
   if (rgb.channels != 3) throw Error(fmt::format("a picture of {} channels, 3 are needed", rgb.channels));
   view_ = rgb;
+  bytes_ = {{}, std::move(owner)};
   size_ = {rgb.height, rgb.width};
 }
 

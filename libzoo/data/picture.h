@@ -11,6 +11,7 @@
 #include <libzoo/io/bytes.h>
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,7 +28,8 @@ class Picture {
   Picture& operator=(Picture&&) = default;
 
   void set_pixels(io::Image image);           // grey, with or without alpha, and RGBA become RGB; throws Error for others
-  void set_pixels(const View<uint8_t>& rgb);  // borrowed: they must outlive this. Throws Error unless it has 3 channels
+  // Borrowed: they must outlive this, or `owner` keeps them. Throws Error unless there are 3 channels.
+  void set_pixels(const View<uint8_t>& rgb, std::shared_ptr<const void> owner = {});
   // A JPEG or PNG; errors in it open with `where`. Nothing is decoded yet.
   void set_encoded(io::Bytes bytes, std::string_view where);
   // The same from a file. Throws UserError naming it if it can't be read.
@@ -61,7 +63,7 @@ class Picture {
   bool decoded() const { return view_.pixels != nullptr; }
 
   std::vector<uint8_t> file_;  // what read() read
-  io::Bytes bytes_;
+  io::Bytes bytes_;           // of a file; or only the owner of borrowed pixels
   std::string where_;
   std::optional<io::ImageSize> size_;
   io::Image image_;       // decoded or given pixels

@@ -1,5 +1,6 @@
 // The parts of the stage templates that depend on no item type: checks and descriptions.
 #include <libzoo/data/bucket.h>
+#include <libzoo/data/cache.h>
 #include <libzoo/data/interleave.h>
 #include <libzoo/data/map.h>
 #include <libzoo/data/prefetch.h>
@@ -24,6 +25,10 @@ std::string describe_map(const MapOptions& options, bool with_workers) {
   if (with_workers) inside = fmt::format("workers={}, window={}", options.workers, options.window);
   if (options.bad_items.on_bad_item == OnBadItem::skip) inside += inside.empty() ? "skip bad items" : ", skip bad items";
   return inside.empty() ? options.name : fmt::format("{}({})", options.name, inside);
+}
+
+void check_cache(const CacheOptions& options) {
+  if (options.max_bytes < 0) throw Error(fmt::format("cache: max_bytes must be at least 0, got {}", options.max_bytes));
 }
 
 void check_prefetch(int64_t items, const PrefetchOptions& options) {

@@ -67,14 +67,15 @@ void AtomicFile::put(std::span<const uint8_t> bytes) {
   }
 }
 
-void AtomicFile::commit() {
+void AtomicFile::commit(bool sync) {
   flush();
-  if (::fsync(file_) != 0) fail("cannot sync", errno);
+  if (sync && ::fsync(file_) != 0) fail("cannot sync", errno);
   const int closed = ::close(file_);
   file_ = -1;
   if (closed != 0) fail("cannot close", errno);
   if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail("cannot put the new file in place", errno);
   temporary_.clear();
+  if (!sync) return;
   const int folder = ::open(folder_of(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder >= 0) {
     // Some file systems cannot sync a folder (EINVAL); the rename itself has succeeded.

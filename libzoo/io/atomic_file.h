@@ -28,8 +28,9 @@ class AtomicFile {
   void write(std::string_view text) { write({reinterpret_cast<const uint8_t*>(text.data()), text.size()}); }
   uint64_t size() const { return size_; }
 
-  // Syncs the data, renames, syncs the folder. Call once, last.
-  void commit();
+  // Syncs the data, renames, syncs the folder. Call once, last. Without `sync` a power cut may leave a damaged file: only for
+  // what has a checksum and can be made again.
+  void commit(bool sync = true);
 
  private:
   void put(std::span<const uint8_t> bytes);

@@ -5,6 +5,7 @@
 #include <libzoo/core/log.h>
 #include <libzoo/data/image_batches.h>
 #include <libzoo/data/prefetch.h>
+#include <libzoo/data/to_device.h>
 #include <libzoo/io/image_file.h>
 
 #include <ATen/ATen.h>
@@ -251,6 +252,9 @@ TEST_CASE("Batches can be prefetched and abandoned", "[data]") {
   auto plain = image_batches(std::make_shared<Numbers>(100), transform(), {.batch_size = 10});
   auto ahead = image_batches(std::make_shared<Numbers>(100), transform(), {.batch_size = 10, .workers = 2}) | prefetch(2);
   REQUIRE(drain(plain, 30) == drain(ahead, 30));
+  auto moved = image_batches(std::make_shared<Numbers>(100), transform(), {.batch_size = 10}) | to_device(at::kCPU);
+  moved.restore(plain.state());  // where batches go is no part of what they are
+  REQUIRE(drain(plain, 5) == drain(moved, 5));
 }
 
 TEST_CASE("The memory of a batch is used again once nobody holds it or a part of it, and not before", "[data]") {
@@ -298,8 +302,36 @@ TEST_CASE("Crops of files are the same for any number of workers, and a file tor
   REQUIRE(stream.next()->indices == std::vector<int64_t>{0, 1, 2, 3});
   std::filesystem::resize_file(set->item_name(20), 200);
   std::filesystem::remove(set->item_name(22));
+  std::filesystem::remove(set->item_name(18));
+  std::filesystem::create_directory(set->item_name(18));  // nobody can read that as a file
+  zoo::test::write_text(set->item_name(16), "garbage");
   std::vector<int64_t> seen;
   while (auto batch = stream.next()) seen.insert(seen.end(), batch->indices.begin(), batch->indices.end());
-  CHECK(std::count(seen.begin(), seen.end(), 20) + std::count(seen.begin(), seen.end(), 22) == 0);
+  for (int64_t bad : {16, 18, 20, 22}) CHECK(std::count(seen.begin(), seen.end(), bad) == 0);
   CHECK(std::count(seen.begin(), seen.end(), 21) >= 1);
+}
+
+TEST_CASE("Memory stays flat over ten epochs", "[data]") {
+  const zoo::test::TemporaryFolder folder;
+  zoo::io::Image image{150, 200, 3, {}};
+  for (int64_t k = 0; k < image.height * image.width * 3; ++k) image.pixels.push_back(uint8_t(k % 251));
+  const auto jpeg = zoo::io::encode_jpeg(image);
+  for (int i = 0; i < 96; ++i)
+    zoo::test::write_text(folder / (i % 2 ? "odd/" : "even/") / (std::to_string(i) + ".jpg"), {jpeg.begin(), jpeg.end()});
+  const auto resident_pages = [] {
+    int64_t size = 0, resident = 0;
+    std::ifstream("/proc/self/statm") >> size >> resident;
+    return double(resident);
+  };
+  for (const double factor : {1.0, 2.5}) {
+    auto stream = image_batches(open_dataset(ImageFolderOptions{.path = folder.path()}),
+                                image_transform(TrainTransform{.mode = TrainMode::random_resized, .crop = 96}),
+                                {.batch_size = 8, .workers = 2, .echo = {.factor = factor, .shuffle_buffer = 64}});
+    double after_two = 0;
+    for (int epoch = 0; epoch < 10; ++epoch) {
+      for (int batch = 0; batch < int(12 * factor); ++batch) stream.next();
+      if (epoch == 1) after_two = resident_pages();
+    }
+    CHECK(std::abs(resident_pages() / after_two - 1) < 0.05);
+  }
 }

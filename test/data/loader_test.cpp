@@ -111,6 +111,7 @@ TEST_CASE("Echoed batches are the same for any number of workers, and after a re
       const auto set = std::make_shared<Numbers>();
       auto second = loader(set, c, (stop + 1) % 4);
       second.restore(first.state());
+      REQUIRE(second.fresh() == first.fresh());
       for (int i = stop; i < std::min(stop + 8, 50); ++i) REQUIRE(next(second) == expected[size_t(i)]);
     }
   }
@@ -245,6 +246,7 @@ TEST_CASE("A loader tells what its stages did since it was asked last", "[data]"
   REQUIRE(values.at("read_per_second") > 0);
   REQUIRE(values.at("transform_per_second") >= values.at("read_per_second"));
   REQUIRE(values.at("echo_factor") == 2);
+  REQUIRE(values.at("fresh") == double(data.fresh()));
   REQUIRE(values.at("wait_share") > 0);
   REQUIRE_THAT(data.note(), Contains("reads") && Contains("echo 2"));
 }
