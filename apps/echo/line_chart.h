@@ -1,0 +1,24 @@
+// Line charts as SVG.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace zoo::apps {
+
+struct Line {
+  std::string name;
+  std::vector<std::pair<double, double>> points;
+};
+
+struct Chart {
+  std::string x, y;         // what the axes show
+  std::vector<Line> lines;  // at most six
+  double target = 0;        // a dashed line across
+};
+
+// The charts beside each other; axes start at 0 and end at round numbers.
+std::string line_charts(const std::vector<Chart>& charts);
+
+}  // namespace zoo::apps
