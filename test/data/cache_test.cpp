@@ -63,7 +63,7 @@ void require_all(const DatasetPointer& set) {
 
 }  // namespace
 
-TEST_CASE("A set cached in memory reads each picture once, as a file or as pixels", "[data]") {
+TEST_CASE("A set cached in memory reads each picture once, as a file or as pixels", "[data][streams]") {
   for (const bool encoded : {true, false})
     for (const bool decoded : {true, false}) {
       CAPTURE(encoded, decoded);
@@ -79,7 +79,7 @@ TEST_CASE("A set cached in memory reads each picture once, as a file or as pixel
   REQUIRE(cached(source, {}) == source);
 }
 
-TEST_CASE("What a cache has no room for is read again, and what it holds stays", "[data]") {
+TEST_CASE("What a cache has no room for is read again, and what it holds stays", "[data][streams]") {
   const auto source = std::make_shared<Pictures>(false);
   const int64_t bytes_of_four = 3 * 10 * (8 + 9 + 10 + 11);
   const auto set = cached(source, {.max_bytes = bytes_of_four});
@@ -89,7 +89,7 @@ TEST_CASE("What a cache has no room for is read again, and what it holds stays",
   REQUIRE(source->reads == 2 * (kPictures - 4));  // require_all reads twice
 }
 
-TEST_CASE("A set cached on disk is read by later runs too, and a damaged copy is made anew", "[data]") {
+TEST_CASE("A set cached on disk is read by later runs too, and a damaged copy is made anew", "[data][streams]") {
   for (const bool encoded : {true, false})
     for (const bool decoded : {true, false}) {
       CAPTURE(encoded, decoded);
@@ -111,7 +111,7 @@ TEST_CASE("A set cached on disk is read by later runs too, and a damaged copy is
     }
 }
 
-TEST_CASE("A folder that belongs to others is refused for a cache", "[data]") {
+TEST_CASE("A folder that belongs to others is refused for a cache", "[data][streams]") {
   const TemporaryFolder scratch;
   const auto set = std::make_shared<Pictures>(true);
   cached(set, {.directory = scratch / "cache"});
@@ -124,7 +124,7 @@ TEST_CASE("A folder that belongs to others is refused for a cache", "[data]") {
   REQUIRE_THROWS_WITH(cached(set, {.directory = scratch / "mine/thesis.txt/cache"}), Contains("can't be made"));
 }
 
-TEST_CASE("Cached work is done once for each ticket's index while there is room", "[data]") {
+TEST_CASE("Cached work is done once for each ticket's index while there is room", "[data][streams]") {
   std::atomic<int64_t> calls{0};
   const auto work = [&](const Ticket& ticket) {
     ++calls;

@@ -40,7 +40,7 @@ auto stream_with(std::shared_ptr<EchoControl> control, int64_t n = 400) {
 
 }  // namespace
 
-TEST_CASE("With its defaults the factor reaches 0.9 of the best fixed one's step rate, in spite of noise", "[data]") {
+TEST_CASE("With its defaults the factor reaches 0.9 of the best fixed one's step rate, in spite of noise", "[data][streams]") {
   for (double ratio : {1.0, 1.5, 2.0, 4.0, 8.0})
     for (double start : {1.0, 8.0})
       for (double noise : {0.0, 0.1, 0.3})
@@ -55,7 +55,7 @@ TEST_CASE("With its defaults the factor reaches 0.9 of the best fixed one's step
         }
 }
 
-TEST_CASE("The factor falls to 1 when the input becomes fast, and never leaves its bounds", "[data]") {
+TEST_CASE("The factor falls to 1 when the input becomes fast, and never leaves its bounds", "[data][streams]") {
   AdaptiveEcho rule({.initial_factor = 8});
   for (int i = 0; i < 30; ++i) rule.update(0.0001, 1);
   REQUIRE(rule.factor() == 1);
@@ -63,7 +63,7 @@ TEST_CASE("The factor falls to 1 when the input becomes fast, and never leaves i
   REQUIRE(rule.factor() == 8);
 }
 
-TEST_CASE("Windows that measured nothing sensible change nothing", "[data]") {
+TEST_CASE("Windows that measured nothing sensible change nothing", "[data][streams]") {
   AdaptiveEcho rule({.initial_factor = 2});
   for (auto [up, down] : {std::pair{0.0, 1.0}, {1.0, 0.0}, {-1.0, 1.0}, {std::nan(""), 1.0}, {1.0, INFINITY}})
     REQUIRE(rule.update(up, down) == 2);
@@ -71,7 +71,7 @@ TEST_CASE("Windows that measured nothing sensible change nothing", "[data]") {
   REQUIRE(rule.memory().upstream == 0);
 }
 
-TEST_CASE("Options of the rule out of range are errors that name them", "[data]") {
+TEST_CASE("Options of the rule out of range are errors that name them", "[data][streams]") {
   const auto refuses = [](const AdaptiveEchoOptions& options, const char* name) {
     REQUIRE_THROWS_WITH(AdaptiveEcho(options), Contains(name));
   };
@@ -91,7 +91,7 @@ TEST_CASE("Options of the rule out of range are errors that name them", "[data]"
   REQUIRE_THROWS_WITH(EchoControl({.frozen = {{0, 2}, {5, 3}, {5, 4}}}), Contains("rise"));
 }
 
-TEST_CASE("A change is logged, counts from the next fresh item, and repeats exactly when frozen", "[data]") {
+TEST_CASE("A change is logged, counts from the next fresh item, and repeats exactly when frozen", "[data][streams]") {
   zoo::log::set_level(zoo::log::Level::error);
   std::vector<std::string> said;
   zoo::log::Sink sink([&](zoo::log::Level, std::string_view message) { said.emplace_back(message); });
@@ -122,7 +122,7 @@ TEST_CASE("A change is logged, counts from the next fresh item, and repeats exac
   REQUIRE(control->windows()[0].factor == Approx(3.8));
 }
 
-TEST_CASE("A restored run goes on with the recorded factor, with and without the control's own state", "[data]") {
+TEST_CASE("A restored run goes on with the recorded factor, with and without the control's own state", "[data][streams]") {
   zoo::log::set_level(zoo::log::Level::error);
   auto control = std::make_shared<EchoControl>(EchoControlOptions{.rule = {.patience = 1, .smoothing = 1}});
   auto stream = stream_with(control);
@@ -151,7 +151,7 @@ TEST_CASE("A restored run goes on with the recorded factor, with and without the
   REQUIRE_THROWS_AS((EchoControl({.rule = {.max_factor = 2}}).restore(control_state)), Error);
 }
 
-TEST_CASE("A control measures the stages before the echo and the steps after it", "[data]") {
+TEST_CASE("A control measures the stages before the echo and the steps after it", "[data][streams]") {
   zoo::log::set_level(zoo::log::Level::error);
   // A source that says how long it worked, as map does, and is asked without waiting.
   struct Source final : Stage<Ticket> {

@@ -100,7 +100,7 @@ Source items(int64_t n, double factor, int64_t different = INT64_MAX) {
 
 }  // namespace
 
-TEST_CASE("The order is that of the definition, for all buffers, lags and repeated ids", "[data]") {
+TEST_CASE("The order is that of the definition, for all buffers, lags and repeated ids", "[data][streams]") {
   for (int64_t slots : {0, 1, 2, 5, 16, 200})
     for (int64_t min_lag : {0, 1, 3, 7, 1000})
       for (auto [n, factor, different] : {std::tuple{40, 1.0, 40}, {30, 2.0, 30}, {25, 2.5, 25}, {40, 3.0, 4}, {0, 2.0, 1}, {1, 5.0, 1}}) {
@@ -122,7 +122,7 @@ TEST_CASE("The order is that of the definition, for all buffers, lags and repeat
       }
 }
 
-TEST_CASE("An order restored anywhere goes on as if it had not stopped", "[data]") {
+TEST_CASE("An order restored anywhere goes on as if it had not stopped", "[data][streams]") {
   for (int64_t slots : {0, 7, 30})
     for (int64_t min_lag : {0, 5}) {
       Source whole = items(60, 2.25, 20);
@@ -151,7 +151,7 @@ TEST_CASE("An order restored anywhere goes on as if it had not stopped", "[data]
     }
 }
 
-TEST_CASE("A damaged position of an echo is refused, whichever number is wrong", "[data]") {
+TEST_CASE("A damaged position of an echo is refused, whichever number is wrong", "[data][streams]") {
   for (int64_t min_lag : {0, 4}) {
     Source source = items(40, 2.5);
     EchoOrder order(9, min_lag, words(1));
@@ -183,7 +183,7 @@ TEST_CASE("A damaged position of an echo is refused, whichever number is wrong",
   }
 }
 
-TEST_CASE("A whole factor gives each item exactly that often; a fractional one in the mean", "[data]") {
+TEST_CASE("A whole factor gives each item exactly that often; a fractional one in the mean", "[data][streams]") {
   Source thousand = items(1000, 3);
   EchoOrder order(100, 0, words(2));
   std::vector<int64_t> ids, copies;
@@ -204,7 +204,7 @@ TEST_CASE("A whole factor gives each item exactly that often; a fractional one i
   REQUIRE(std::abs(double(std::accumulate(draws.begin(), draws.end(), int64_t(0))) / 1e5 - 2.25) < 0.01);
 }
 
-TEST_CASE("The different items of a batch are as many as the closed form and the measured buffers say", "[data]") {
+TEST_CASE("The different items of a batch are as many as the closed form and the measured buffers say", "[data][streams]") {
   const auto mean_distinct = [](int64_t n, double factor, int64_t slots, int64_t batch, size_t skip) {
     double sum = 0, batches = 0;
     for (uint64_t seed = 0; seed < 20; ++seed) {
@@ -232,7 +232,7 @@ TEST_CASE("The different items of a batch are as many as the closed form and the
   REQUIRE(mean_distinct(640, 2, 0, 128, 0) == 64);  // no shuffle: b / e
 }
 
-TEST_CASE("min_lag keeps the copies of an item apart while the buffer has others", "[data]") {
+TEST_CASE("min_lag keeps the copies of an item apart while the buffer has others", "[data][streams]") {
   const auto least_lag = [](int64_t min_lag) {
     Source source = items(2000, 2);
     EchoOrder order(64, min_lag, words(4));
@@ -249,7 +249,7 @@ TEST_CASE("min_lag keeps the copies of an item apart while the buffer has others
   REQUIRE(least_lag(24) >= 24);
 }
 
-TEST_CASE("Factors and sizes out of range are errors", "[data]") {
+TEST_CASE("Factors and sizes out of range are errors", "[data][streams]") {
   for (double factor : {0.99, 0.0, -1.0, 1e300, std::numeric_limits<double>::infinity(), std::nan("")})
     REQUIRE_THROWS_AS(check_echo_factor(factor), Error);
   REQUIRE_THROWS_AS(EchoOrder(-1, 0, {}), Error);

@@ -107,7 +107,7 @@ std::vector<Seen> flat(const std::vector<Batch1>& batches) {
 
 }  // namespace
 
-TEST_CASE("Echoed streams give the same items for any number of workers", "[data]") {
+TEST_CASE("Echoed streams give the same items for any number of workers", "[data][streams]") {
   for (const auto& [name, build] : kPipelines) {
     CAPTURE(name);
     auto reference = build(0, std::make_shared<Decodes>());
@@ -121,7 +121,7 @@ TEST_CASE("Echoed streams give the same items for any number of workers", "[data
   }
 }
 
-TEST_CASE("Each item is decoded once, however often it is echoed", "[data]") {
+TEST_CASE("Each item is decoded once, however often it is echoed", "[data][streams]") {
   for (const auto& [name, build] : kPipelines) {
     CAPTURE(name);
     auto log = std::make_shared<Decodes>();
@@ -133,7 +133,7 @@ TEST_CASE("Each item is decoded once, however often it is echoed", "[data]") {
   }
 }
 
-TEST_CASE("A stream restored at 50 random places decodes nothing that was consumed and each buffered item once", "[data]") {
+TEST_CASE("A stream restored at 50 random places decodes nothing that was consumed and each buffered item once", "[data][streams]") {
   zoo::RandomStream random({.seed = 8});
   for (const auto& [name, build] : kPipelines) {
     auto reference = build(0, std::make_shared<Decodes>());
@@ -164,7 +164,7 @@ TEST_CASE("A stream restored at 50 random places decodes nothing that was consum
   }
 }
 
-TEST_CASE("An echoed stream goes back to an earlier state of its own, also after an error", "[data]") {
+TEST_CASE("An echoed stream goes back to an earlier state of its own, also after an error", "[data][streams]") {
   auto stream = indices(50, {.shuffle = false, .epochs = 1}) | map([](Ticket t) {
                   if (t.index == 20) throw Error("item 20 is torn");
                   return std::make_shared<const int64_t>(t.index);
@@ -185,7 +185,7 @@ TEST_CASE("An echoed stream goes back to an earlier state of its own, also after
   REQUIRE(drain(stream, rest.size()) == rest);
 }
 
-TEST_CASE("Every item comes exactly as often as the factor says, once per epoch", "[data]") {
+TEST_CASE("Every item comes exactly as often as the factor says, once per epoch", "[data][streams]") {
   auto stream = plan(2, std::make_shared<Decodes>(), {.factor = 3, .shuffle_buffer = 50, .seed = 1});
   std::vector<int64_t> fresh, copies;
   std::map<int64_t, int64_t> of_item;
@@ -198,7 +198,7 @@ TEST_CASE("Every item comes exactly as often as the factor says, once per epoch"
   for (const auto& [id, count] : of_item) REQUIRE(count == 3 * kEpochs);
 }
 
-TEST_CASE("Copies of a ticket draw their number from epoch and id, wherever they stand in the stream", "[data]") {
+TEST_CASE("Copies of a ticket draw their number from epoch and id, wherever they stand in the stream", "[data][streams]") {
   const auto counts = [](Stream<Ticket> tickets) {
     auto stream = std::move(tickets) | echo({.factor = 1.5, .seed = 5});
     std::map<std::pair<int64_t, int64_t>, int64_t> result;
@@ -212,7 +212,7 @@ TEST_CASE("Copies of a ticket draw their number from epoch and id, wherever they
   for (const auto& [key, count] : half) REQUIRE(count == one.at(key));
 }
 
-TEST_CASE("Copies differ in their augmentation before it, and not after it", "[data]") {
+TEST_CASE("Copies differ in their augmentation before it, and not after it", "[data][streams]") {
   // Spec f3: flips with probability 1/2, two copies: they differ in 50 % ± 1 % of the pairs before, in none after.
   constexpr int64_t n = 40'000;
   const auto flip = [](const Ticket& t, int64_t copy) {
@@ -245,7 +245,7 @@ TEST_CASE("Copies differ in their augmentation before it, and not after it", "[d
   REQUIRE(differing(drain(after)) == 0);
 }
 
-TEST_CASE("A slow reader holds back what is decoded, and leaving leaves no thread and no work behind", "[data]") {
+TEST_CASE("A slow reader holds back what is decoded, and leaving leaves no thread and no work behind", "[data][streams]") {
   const size_t threads = thread_count();
   auto begun = std::make_shared<std::atomic<int64_t>>(0);
   constexpr int64_t kBuffer = 32, kWindow = 16, kBatch = 4, kAhead = 2, kWorkers = 4;
@@ -272,7 +272,7 @@ TEST_CASE("A slow reader holds back what is decoded, and leaving leaves no threa
   REQUIRE(begun->load() <= at_end + kBatch * (kAhead + 1) + kWorkers);
 }
 
-TEST_CASE("An error in the work of an echoed item names it, and its other copies come", "[data]") {
+TEST_CASE("An error in the work of an echoed item names it, and its other copies come", "[data][streams]") {
   auto stream = indices(6, {.shuffle = false, .epochs = 1}) | lazy<int64_t>() | echo({.factor = 2}) |
                 map(
                     [](const Echoed<Lazy<int64_t>>& e) {
@@ -285,7 +285,7 @@ TEST_CASE("An error in the work of an echoed item names it, and its other copies
   REQUIRE(story_of(stream) == "0 0 1 1 2 2 picture 3 is torn picture 3 is torn 4 4 5 5 ");
 }
 
-TEST_CASE("Steps per second are min(factor / upstream, 1 / downstream), counted with a clock of the test's own", "[data]") {
+TEST_CASE("Steps per second are min(factor / upstream, 1 / downstream), counted with a clock of the test's own", "[data][streams]") {
   // Spec f1: a fresh item takes 12 ms, a step 2 ms, K = 64: 83, 167, 250, 417, 500, 500 steps/s at e = 1, 2, 3, 5, 6, 8.
   struct Source final : Stage<Ticket> {
     explicit Source(double* clock) : clock(clock) {}
@@ -319,7 +319,7 @@ TEST_CASE("Steps per second are min(factor / upstream, 1 / downstream), counted 
   }
 }
 
-TEST_CASE("The monitor tells what an echo does to the stream", "[data]") {
+TEST_CASE("The monitor tells what an echo does to the stream", "[data][streams]") {
   auto monitor = std::make_shared<EchoMonitor>(32);
   auto stream = indices(500, {.seed = 1, .epochs = 1}) | echo({.factor = 2, .shuffle_buffer = 64, .seed = 1, .monitor = monitor});
   const auto items = drain(stream);
@@ -341,7 +341,7 @@ TEST_CASE("The monitor tells what an echo does to the stream", "[data]") {
   REQUIRE(reports.back().items == 1000);
 }
 
-TEST_CASE("An echo says what it is, and a second one has to be asked for", "[data]") {
+TEST_CASE("An echo says what it is, and a second one has to be asked for", "[data][streams]") {
   const auto tickets = [] { return indices(10, {.seed = 1, .epochs = 1}); };
   const EchoOptions options{.factor = 2.5, .shuffle_buffer = 8, .min_lag = 3, .seed = 4};
   auto stream = tickets() | echo(options) | batch(2);

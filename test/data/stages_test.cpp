@@ -15,7 +15,7 @@
 
 using namespace zoo::data;
 
-TEST_CASE("A short last batch is kept, dropped or filled with its own items", "[data]") {
+TEST_CASE("A short last batch is kept, dropped or filled with its own items", "[data][streams]") {
   const auto last_of = [](LastBatch last) {
     auto stream = indices(8, {.shuffle = false, .epochs = 1}) | map([](Ticket t) { return t.index; }) | batch(5, {.last = last});
     return drain(stream).back();
@@ -29,7 +29,7 @@ TEST_CASE("A short last batch is kept, dropped or filled with its own items", "[
   REQUIRE_THROWS_WITH(unique.next(), Contains("can't be copied"));
 }
 
-TEST_CASE("Buckets gather items of like length; the bounds belong to the bucket below", "[data]") {
+TEST_CASE("Buckets gather items of like length; the bounds belong to the bucket below", "[data][streams]") {
   auto stream = indices(6, {.shuffle = false, .epochs = 1}) |
                 map([](Ticket t) { return std::vector<int64_t>{1, 9, 5, 2, 8, 3}[size_t(t.index)]; }) |
                 bucket_batch([](int64_t length) { return length; }, {.bounds = {3, 8}, .sizes = {2, 2, 5}});
@@ -40,7 +40,7 @@ TEST_CASE("Buckets gather items of like length; the bounds belong to the bucket 
                       Contains("got 3 after 3"));
 }
 
-TEST_CASE("Interleaved files take turns, and one that ends makes room for the next", "[data]") {
+TEST_CASE("Interleaved files take turns, and one that ends makes room for the next", "[data][streams]") {
   auto stream =
       indices(3, {.shuffle = false, .epochs = 1}) | interleave(
                                                         [](Ticket file) {
@@ -53,7 +53,7 @@ TEST_CASE("Interleaved files take turns, and one that ends makes room for the ne
                       Contains("cycle of at least 1"));
 }
 
-TEST_CASE("Prefetching stops at its bytes, and one item larger than that still passes", "[data]") {
+TEST_CASE("Prefetching stops at its bytes, and one item larger than that still passes", "[data][streams]") {
   std::atomic<int> made{0};
   auto stream = indices(20, {.epochs = 1}) | map([&](Ticket) {
                   ++made;
@@ -68,7 +68,7 @@ TEST_CASE("Prefetching stops at its bytes, and one item larger than that still p
   REQUIRE(drain(stream).size() == 19);
 }
 
-TEST_CASE("A stream says what each of its stages did", "[data]") {
+TEST_CASE("A stream says what each of its stages did", "[data][streams]") {
   auto stream = indices(40, {.epochs = 1}) | map([](Ticket t) { return t.index; }, {.workers = 2, .name = "decode"}) | shuffle(8) |
                 batch(4) | prefetch(2);
   REQUIRE(drain(stream).size() == 10);
@@ -85,7 +85,7 @@ TEST_CASE("A stream says what each of its stages did", "[data]") {
   REQUIRE(reports[3].items == 10);
 }
 
-TEST_CASE("The shuffle buffer gives the order that the definition of the echo buffer gives", "[data]") {
+TEST_CASE("The shuffle buffer gives the order that the definition of the echo buffer gives", "[data][streams]") {
   // spec echo, order of the output, step 2, written out with a plain list.
   constexpr int64_t n = 60;
   constexpr size_t slots = 8;
@@ -111,7 +111,7 @@ TEST_CASE("The shuffle buffer gives the order that the definition of the echo bu
   REQUIRE(drain(unchanged).back().index == 4);
 }
 
-TEST_CASE("A damaged shuffle buffer is refused", "[data]") {
+TEST_CASE("A damaged shuffle buffer is refused", "[data][streams]") {
   auto stream = indices(20, {.epochs = 1}) | shuffle(4);
   drain(stream, 3);
   auto state = stream.state();
@@ -120,7 +120,7 @@ TEST_CASE("A damaged shuffle buffer is refused", "[data]") {
   REQUIRE(drain(stream).size() == 17);
 }
 
-TEST_CASE("Work is begun ahead by the window only", "[data]") {
+TEST_CASE("Work is begun ahead by the window only", "[data][streams]") {
   auto begun = std::make_shared<std::atomic<int>>(0);
   auto stream = indices(1000) | map(
                                     [begun](Ticket t) {

@@ -115,7 +115,7 @@ const std::vector<std::pair<const char*, Build>> kPipelines{
 
 }  // namespace
 
-TEST_CASE("Every pipeline gives the same items for any number of workers", "[data]") {
+TEST_CASE("Every pipeline gives the same items for any number of workers", "[data][streams]") {
   zoo::log::set_level(zoo::log::Level::error);
   for (const auto& [name, build] : kPipelines) {
     CAPTURE(name);
@@ -130,7 +130,7 @@ TEST_CASE("Every pipeline gives the same items for any number of workers", "[dat
   }
 }
 
-TEST_CASE("A stream restored anywhere, with other workers, goes on with the next item and repeats no consumed work", "[data]") {
+TEST_CASE("A stream restored anywhere, with other workers, goes on with the next item and repeats no consumed work", "[data][streams]") {
   zoo::log::set_level(zoo::log::Level::error);
   for (const auto& [name, build] : kPipelines) {
     auto reference = build(0, std::make_shared<Decoded>());
@@ -165,7 +165,7 @@ TEST_CASE("A stream restored anywhere, with other workers, goes on with the next
   }
 }
 
-TEST_CASE("A state taken again after a restore equals the one restored", "[data]") {
+TEST_CASE("A state taken again after a restore equals the one restored", "[data][streams]") {
   for (const auto& [name, build] : kPipelines) {
     CAPTURE(name);
     auto first = build(4, std::make_shared<Decoded>());
@@ -176,7 +176,7 @@ TEST_CASE("A state taken again after a restore equals the one restored", "[data]
   }
 }
 
-TEST_CASE("A stream refuses the state of another pipeline, naming both, and stays as it was", "[data]") {
+TEST_CASE("A stream refuses the state of another pipeline, naming both, and stays as it was", "[data][streams]") {
   auto five = indices(20, {.seed = 1, .shuffle = false, .epochs = 1}) | batch(5);
   auto four = indices(20, {.seed = 1, .shuffle = false, .epochs = 1}) | batch(4);
   drain(four, 1);
@@ -196,7 +196,7 @@ TEST_CASE("A stream refuses the state of another pipeline, naming both, and stay
   REQUIRE(four.next()->front().index == 4);
 }
 
-TEST_CASE("Each epoch is another permutation of all items, the one of the shuffle stream", "[data]") {
+TEST_CASE("Each epoch is another permutation of all items, the one of the shuffle stream", "[data][streams]") {
   auto stream = indices(10, {.seed = 7});
   std::vector<Items> epochs(3);
   for (int64_t position = 0; position < 30; ++position) {
@@ -214,7 +214,7 @@ TEST_CASE("Each epoch is another permutation of all items, the one of the shuffl
   REQUIRE(seen == Items{0, 1, 2, 3, 0, 1, 2, 3});
 }
 
-TEST_CASE("Drawing with replacement is uniform and can be resumed", "[data]") {
+TEST_CASE("Drawing with replacement is uniform and can be resumed", "[data][streams]") {
   auto stream = with_replacement(10, 5);
   Items counts(10);
   for (int i = 0; i < 10'000; ++i) ++counts[size_t(stream.next()->index)];
@@ -224,7 +224,7 @@ TEST_CASE("Drawing with replacement is uniform and can be resumed", "[data]") {
   REQUIRE(drain(other, 50) == drain(stream, 50));
 }
 
-TEST_CASE("Sources refuse sizes that make no sense", "[data]") {
+TEST_CASE("Sources refuse sizes that make no sense", "[data][streams]") {
   REQUIRE_THROWS_WITH(indices(0), Contains("nothing to give"));
   REQUIRE_THROWS_WITH(indices(-1, {.epochs = 1}), Contains("got -1"));
   REQUIRE_THROWS_WITH(indices((int64_t(1) << 32) + 1), Contains("2^32"));
@@ -239,7 +239,7 @@ TEST_CASE("Sources refuse sizes that make no sense", "[data]") {
   REQUIRE_THROWS_WITH(indices(3) | map([](Ticket t) { return t.index; }, {.workers = -1}), Contains("workers"));
 }
 
-TEST_CASE("Shards are disjoint, complete and in the order of the definition", "[data]") {
+TEST_CASE("Shards are disjoint, complete and in the order of the definition", "[data][streams]") {
   // Brute force of spec io, Shards: all world sizes to 8, workers to 4, items to 50.
   for (int64_t n = 0; n <= 50; ++n)
     for (int64_t world = 1; world <= 8; ++world)
@@ -275,7 +275,7 @@ TEST_CASE("Shards are disjoint, complete and in the order of the definition", "[
   REQUIRE_THROWS_WITH(shard_assign(5, {.rank = 2, .world_size = 2}, 0, 0, false), Contains("rank"));
 }
 
-TEST_CASE("The ranks of a sharded source share every epoch, and the stage splits any stream", "[data]") {
+TEST_CASE("The ranks of a sharded source share every epoch, and the stage splits any stream", "[data][streams]") {
   std::multiset<int64_t> epoch1;
   for (int64_t rank = 0; rank < 3; ++rank) {
     auto mine = indices(9, {.seed = 1, .epochs = 2, .shard = Shard{.rank = rank, .world_size = 3}});
@@ -289,7 +289,7 @@ TEST_CASE("The ranks of a sharded source share every epoch, and the stage splits
   REQUIRE(mine == Items{5, 11, 17});
 }
 
-TEST_CASE("An error of a worker comes out in the place of its item, and the stream goes on behind it", "[data]") {
+TEST_CASE("An error of a worker comes out in the place of its item, and the stream goes on behind it", "[data][streams]") {
   for (int workers : {0, 1, 4})
     for (int64_t ahead : {0, 3}) {
       auto stream = indices(10, {.shuffle = false, .epochs = 1}) |
@@ -307,7 +307,7 @@ TEST_CASE("An error of a worker comes out in the place of its item, and the stre
     }
 }
 
-TEST_CASE("Errors of a stage in front pass through maps and prefetching in order", "[data]") {
+TEST_CASE("Errors of a stage in front pass through maps and prefetching in order", "[data][streams]") {
   auto torn = [](Ticket t) {
     if (t.index % 4 == 2) throw Error("torn " + std::to_string(t.index));
     return t.index;
@@ -317,7 +317,7 @@ TEST_CASE("Errors of a stage in front pass through maps and prefetching in order
   REQUIRE(story_of(stream) == "0 -1 torn 2 -3 -4 -5 torn 6 -7 ");
 }
 
-TEST_CASE("Bad items are left out up to the cap, which counts on over a restore; other exceptions always stop", "[data]") {
+TEST_CASE("Bad items are left out up to the cap, which counts on over a restore; other exceptions always stop", "[data][streams]") {
   zoo::log::set_level(zoo::log::Level::error);
   const auto build = [](int workers, int64_t cap) {
     return indices(30, {.shuffle = false, .epochs = 1}) | map(
@@ -342,7 +342,7 @@ TEST_CASE("Bad items are left out up to the cap, which counts on over a restore;
   REQUIRE_THROWS_WITH(defect.next(), Contains("defect"));
 }
 
-TEST_CASE("Abandoned streams leave no thread", "[data]") {
+TEST_CASE("Abandoned streams leave no thread", "[data][streams]") {
   const size_t before = thread_count();
   for (int round = 0; round < 20; ++round) {
     auto stream = indices(1000) | map([](Ticket t) { return t.index; }, {.workers = 3}) | prefetch(4) | batch(3) | prefetch(2);
@@ -352,7 +352,7 @@ TEST_CASE("Abandoned streams leave no thread", "[data]") {
   REQUIRE(thread_count() == before);
 }
 
-TEST_CASE("A stream says what it is made of", "[data]") {
+TEST_CASE("A stream says what it is made of", "[data][streams]") {
   auto stream = indices(10, {.seed = 2}) | map([](Ticket t) { return t.index; }, {.workers = 2, .name = "decode"}) | batch(4) | prefetch(3);
   REQUIRE(stream.describe() == "indices(10, seed=2, shuffled, endless) | decode(workers=2, window=4) | batch(4) | prefetch(3)");
   REQUIRE(stream.state().values["stages"] == "indices(10, seed=2, shuffled, endless) | decode | batch(4)");
