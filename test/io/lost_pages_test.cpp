@@ -108,7 +108,7 @@ TEST_CASE("Bus errors elsewhere still end the process", "[io]") {
   if (child == 0) {
     // A mapping that nobody watches; without Catch2's report of the signal.
     FILE* file = tmpfile();
-    if (ftruncate(fileno(file), 4096) != 0) _exit(1);
+    if (ftruncate(fileno(file), 4096) != 0) _exit(0);
     auto* bytes = static_cast<volatile char*>(mmap(nullptr, 8192, PROT_READ, MAP_PRIVATE, fileno(file), 0));
     dup2(fileno(file), STDOUT_FILENO);
     dup2(fileno(file), STDERR_FILENO);
@@ -117,6 +117,8 @@ TEST_CASE("Bus errors elsewhere still end the process", "[io]") {
   }
   int status = 0;
   waitpid(child, &status, 0);
-  REQUIRE(WIFSIGNALED(status));
-  REQUIRE(WTERMSIG(status) == SIGBUS);
+  if (WIFSIGNALED(status))
+    REQUIRE(WTERMSIG(status) == SIGBUS);
+  else
+    REQUIRE(WEXITSTATUS(status) != 0);  // a sanitizer reports the signal and exits
 }
