@@ -11,4 +11,11 @@ namespace zoo::nn {
 // `id` tells the tensors of one network apart.
 void kaiming_normal_fan_out(at::Tensor& weight, uint64_t seed, uint32_t id);
 
+// TensorFlow's variance scaling, "truncated_normal" and fan_in: normal values, drawn again beyond two deviations, whose
+// deviation afterwards is sqrt(1 / fan_in), fan_in = channels · kernel area. weight [filters, channels, …] f32.
+void truncated_normal_fan_in(at::Tensor& weight, uint64_t seed, uint32_t id);
+
+// Normal with mean 0. weight f32 of any shape.
+void normal(at::Tensor& weight, double deviation, uint64_t seed, uint32_t id);
+
 }  // namespace zoo::nn

@@ -70,4 +70,8 @@ at::Tensor zero_padded_max_pool(const at::Tensor& x) {
   return MaxPoolFunction::apply(x);
 }
 
+at::Tensor same_max_pool(const at::Tensor& x) {
+  return at::max_pool2d(x, {3, 3}, {2, 2}, {x.size(-2) % 2, x.size(-1) % 2}, {1, 1}, /*ceil_mode=*/true);
+}
+
 }  // namespace zoo::nn

@@ -1,4 +1,5 @@
 // The door of this room.
 #pragma once
+#include <libzoo/optim/lars.h>
 #include <libzoo/optim/schedules.h>
 #include <libzoo/optim/sgd.h>

@@ -97,5 +97,6 @@ OpTable bit_ops();
 OpTable echo_ops();
 OpTable image_ops();
 OpTable io_ops();
+OpTable simclr_ops();
 
 }  // namespace zoo::reference

@@ -44,6 +44,7 @@ std::string one_line(std::string text) {
 OpTable all_ops() {
   OpTable ops;
   ops.merge(bit_ops());
+  ops.merge(simclr_ops());
   ops.merge(echo_ops());
   ops.merge(image_ops());
   ops.merge(io_ops());

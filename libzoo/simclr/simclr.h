@@ -1,0 +1,7 @@
+// The door of this room: contrastive learning of features (SimCLR v1 and v2).
+#pragma once
+#include <libzoo/simclr/distillation.h>
+#include <libzoo/simclr/nt_xent.h>
+#include <libzoo/simclr/probes.h>
+#include <libzoo/simclr/projection_head.h>
+#include <libzoo/simclr/schedule.h>
