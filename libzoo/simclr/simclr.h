@@ -5,3 +5,4 @@
 #include <libzoo/simclr/probes.h>
 #include <libzoo/simclr/projection_head.h>
 #include <libzoo/simclr/schedule.h>
+#include <libzoo/simclr/views.h>

@@ -254,6 +254,42 @@ void conv_init_stats(Case& c) {
   c.expect("max_abs", weight.abs().max().item<double>());
 }
 
+at::Tensor channels_first(const data::FloatImage& image) {
+  return at::tensor(image.pixels).view({image.height, image.width, image.channels}).permute({2, 0, 1}).contiguous();
+}
+
+data::View<uint8_t> picture(const at::Tensor& image) {
+  return {image.const_data_ptr<uint8_t>(), image.size(0), image.size(1), image.size(2), image.size(1) * image.size(2)};
+}
+
+data::PixelBox pixel_box(const std::vector<int64_t>& box) { return {box.at(0), box.at(1), box.at(2), box.at(3)}; }
+
+void view(Case& c) {
+  const simclr::ViewOptions options{.size = c.integer("size"),
+                                    .version = choice<simclr::ViewVersion>(c.text("impl")),
+                                    .resize = choice<simclr::ViewResize>(c.text("resize"))};
+  simclr::ViewDraw draw{
+      .box = pixel_box(c.integers("box")), .flip = c.flag("flip"), .grayscale = c.flag("grayscale"), .blur_sigma = c.number("blur_sigma")};
+  if (c.flag("jitter")) {
+    draw.jitter = data::ColorJitter{.convention = data::parse_jitter_convention(c.text("impl")),
+                                    .brightness = float(c.number("brightness")),
+                                    .contrast = float(c.number("contrast")),
+                                    .saturation = float(c.number("saturation")),
+                                    .hue = float(c.number("hue"))};
+    for (const auto& name : c.texts("order")) draw.jitter->order.push_back(data::parse_color_operation(name));
+  }
+  const auto image = c.input("image");
+  c.expect("view", channels_first(simclr::make_view(picture(image), draw, options)));
+}
+
+void eval_preprocess(Case& c) {
+  const auto image = c.input("image");
+  const auto box = simclr::evaluation_box(image.size(0), image.size(1), c.integer("size"));
+  c.expect("box", std::vector<int64_t>{box.top, box.left, box.height, box.width});
+  c.expect("image",
+           channels_first(simclr::evaluation_view(picture(image), c.integer("size"), choice<simclr::ViewResize>(c.text("resize")))));
+}
+
 }  // namespace
 
 OpTable simclr_ops() {
@@ -271,6 +307,8 @@ OpTable simclr_ops() {
       {"simclr.knn_probe", knn_probe},
       {"simclr.distillation_loss", distillation_loss},
       {"simclr.conv_init_stats", conv_init_stats},
+      {"simclr.view", view},
+      {"simclr.eval_preprocess", eval_preprocess},
   };
 }
 
