@@ -1,6 +1,8 @@
 // zoo-bit: Big Transfer. Pre-train, fine-tune by BiT-HyperRule, evaluate, predict, and a demo of all of it.
 #include "apps/common/program.h"
 #include <libzoo/bit/demo.h>
+#include <libzoo/bit/distill.h>
+#include <libzoo/bit/few_shot_sweep.h>
 #include <libzoo/bit/finetune.h>
 #include <libzoo/bit/predict.h>
 #include <libzoo/bit/pretrain.h>
@@ -35,6 +37,10 @@ Json evaluate_set(const bit::EvaluateOptions& options, const apps::Context& cont
   return bit::evaluate(options, train::resolve_device(context.device));
 }
 
+Json probe_set(const bit::ProbeOptions& options, const apps::Context& context) {
+  return bit::probe(options, context.seed, train::resolve_device(context.device));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -43,12 +49,22 @@ int main(int argc, char** argv) {
   const std::vector<std::string> may_change = {"data.workers",       "data.prefetch",    "data.rate_limit", "data.cache",
                                                "data.max_bad_items", "checkpoint_every", "evaluate_every"};
   auto checkpoints = [](const auto& options, train::RunOptions& run) { run.checkpoint_every = options.checkpoint_every; };
+  // A step is a row of the table, minutes of work.
+  auto after_each_step = [](const auto&, train::RunOptions& run) { run.checkpoint_every = run.log_every = 1; };
   return main_program(
       "zoo-bit", "Big Transfer: pre-training, and fine-tuning by BiT-HyperRule.",
       {run_verb<bit::PretrainOptions>("pretrain", "a network from scratch on labelled images", bit::pretrain,
                                       {.run_options = checkpoints, .may_change = may_change}),
        run_verb<bit::FinetuneOptions>("finetune", "a pretrained network on a new data set, by BiT-HyperRule", bit::finetune,
                                       {.run_options = checkpoints, .may_change = may_change, .flags = {{"--checkpoint", "checkpoint"}}}),
+       run_verb<bit::FewShotOptions>("fewshot", "a pretrained network on 1, 5, 10, … examples per class: median, mean, interval", bit::few_shot,
+                                     {.run_options = after_each_step, .flags = {{"--checkpoint", "checkpoint"}}}),
+       plain_verb<bit::ProbeOptions>("probe", "the same of a linear probe on the network's features", probe_set,
+                                     {.flags = {{"--checkpoint", "checkpoint"}}}),
+       run_verb<bit::DistillOptions>("distill", "a network from scratch that learns another one's opinion", bit::distill,
+                                     {.run_options = [](const bit::DistillOptions& o, train::RunOptions& run) {
+                                        run.checkpoint_every = o.student.checkpoint_every;
+                                      }}),
        plain_verb<bit::EvaluateOptions>("evaluate", "accuracy of a checkpoint on labelled images", evaluate_set,
                                         {.flags = {{"--checkpoint", "checkpoint"}}}),
        plain_verb<bit::PredictOptions>("predict", "classes and probabilities of pictures", predict_files,

@@ -2,6 +2,8 @@
 #include "apps/echo/learning_curve_options.h"
 #include "apps/zoo/verbs.h"
 #include <libzoo/bit/demo_options.h>
+#include <libzoo/bit/distill_options.h>
+#include <libzoo/bit/finetune_options.h>
 #include <libzoo/bit/predict_options.h>
 
 #include <cstdio>
@@ -21,6 +23,9 @@ Json print_docs(const DocsOptions&, const Context&) {
   std::puts("# Options\n\nMade by `zoo docs`. Keys are dotted paths, in YAML or on the command line as `key=value`.\n");
   print<bit::PretrainOptions>("zoo-bit pretrain", "A network from scratch on labelled images.");
   print<bit::FinetuneOptions>("zoo-bit finetune", "A pretrained network on a new data set, by BiT-HyperRule.");
+  print<bit::FewShotOptions>("zoo-bit fewshot", "A pretrained network on a few examples per class, over several draws.");
+  print<bit::ProbeOptions>("zoo-bit probe", "A linear probe on the features of a network, over several draws.");
+  print<bit::DistillOptions>("zoo-bit distill", "A network from scratch that learns another one's opinion.");
   print<bit::EvaluateOptions>("zoo-bit evaluate", "Accuracy of a checkpoint on labelled images.");
   print<bit::PredictOptions>("zoo-bit predict", "Classes and probabilities of pictures.");
   print<bit::DemoOptions>("zoo-bit demo", "Pre-training and few-shot transfer, compared with training from scratch.");

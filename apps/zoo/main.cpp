@@ -10,7 +10,8 @@ int main(int argc, char** argv) {
   }
   return main_program("zoo", "Model zoo and training library: tools. `zoo bit …` runs zoo-bit.",
                       {plain_verb<ListOptions>("list", "architectures and released weights", list_models, {.arguments = "[PATTERN…]"}),
-                       plain_verb<DescribeOptions>("describe", "what a weights file holds", describe_file, {.arguments = "FILE"}),
+                       plain_verb<DescribeOptions>("describe", "what a weights file holds, or what a named network is", describe,
+                                                   {.arguments = "FILE|NAME"}),
                        plain_verb<ConvertOptions>("convert", "weights under other names or in another format", convert_file,
                                                   {.arguments = "IN OUT", .flags = {{"--names", "names"}}}),
                        plain_verb<DoctorOptions>("doctor", "versions, processor features, a speed check", doctor),

@@ -186,15 +186,12 @@ Checkpoint load_tensors(NamedTensors raw, const std::map<std::string, std::strin
   auto architecture = require_architecture(tensors, checkpoint.naming, metadata, where);
   require_model(architecture, options.model, where);
   NamedTensors ours = canonical_tensors(tensors, checkpoint.naming, architecture, where);
-  checkpoint.info = info_from_metadata(metadata, where);
+  checkpoint.info = info_of(metadata, architecture, where);
 
   const int64_t classes_in_file = architecture.num_classes;
   architecture.num_classes = options.num_classes.value_or(classes_in_file);
   checkpoint.head_loaded = take_head(classes_in_file, architecture.num_classes, options.head, where);
-  if (!checkpoint.head_loaded)
-    checkpoint.info.classes.clear();
-  else if (!checkpoint.info.classes.empty() && int64_t(checkpoint.info.classes.size()) != classes_in_file)
-    throw UserError(fmt::format("{}: {} class names for {} classes", where, checkpoint.info.classes.size(), classes_in_file));
+  if (!checkpoint.head_loaded) checkpoint.info.classes.clear();
 
   const int64_t channels = options.in_channels.value_or(architecture.in_channels);
   if (channels != architecture.in_channels) {
@@ -218,14 +215,13 @@ Checkpoint load_checkpoint(const std::filesystem::path& path, const LoadOptions&
 
 void save_checkpoint(const std::filesystem::path& path, const nn::ResNetV2& model, const ModelInfo& info) {
   const auto& architecture = model->options;
-  if (!info.classes.empty() && int64_t(info.classes.size()) != architecture.num_classes)
-    throw Error(fmt::format("{}: {} class names for {} classes", path.string(), info.classes.size(), architecture.num_classes));
+  require_names_for_classes(info.classes, architecture.num_classes, path.string());
   ModelInfo named = info;
   named.name = model_name(info, architecture);
   io::save_weights(path, parameters_of(model), metadata_of(named, architecture));
 }
 
-void convert(const std::filesystem::path& in, const std::filesystem::path& out, Naming names) {
+void convert(const std::filesystem::path& in, const std::filesystem::path& out, const ConvertOptions& options) {
   auto weights = io::load_weights(in);
   const NamedTensors tensors = normalised_names(std::move(weights.tensors));
   const Naming naming = require_naming(tensors, in.string());
@@ -233,9 +229,14 @@ void convert(const std::filesystem::path& in, const std::filesystem::path& out, 
   const NamedTensors ours = canonical_tensors(tensors, naming, architecture, in.string());
   NamedTensors renamed;
   for (const Parameter& parameter : parameter_table(architecture))
-    renamed.emplace(parameter.name(names), from_ours(parameter, names, ours.at(parameter.name(Naming::ours))));
-  auto metadata = std::move(weights.metadata);
-  metadata.emplace("format", "pt");
+    renamed.emplace(parameter.name(options.names), from_ours(parameter, options.names, ours.at(parameter.name(Naming::ours))));
+  ModelInfo info = info_of(weights.metadata, architecture, in.string());
+  info.name = model_name(info, architecture);
+  if (!options.classes.empty()) info.classes = options.classes;
+  if (!options.license.empty()) info.license = options.license;
+  require_names_for_classes(info.classes, architecture.num_classes, in.string());
+  auto metadata = metadata_of(info, architecture);
+  metadata.merge(weights.metadata);
   write_by_ending(out, renamed, metadata);
 }
 

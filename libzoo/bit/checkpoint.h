@@ -2,7 +2,7 @@
 //
 //   auto loaded = zoo::bit::load_checkpoint("BiT-M-R50x1.npz", {.num_classes = 10});        // a new zero head
 //   zoo::bit::save_checkpoint("model.safetensors", loaded.model, {.classes = names, .preprocessing = {.size = 128}});
-//   zoo::bit::convert("BiT-M-R50x1.npz", "bit.safetensors", Naming::timm);
+//   zoo::bit::convert("BiT-M-R50x1.npz", "bit.safetensors", {.names = Naming::timm});
 #pragma once
 
 #include <libzoo/bit/names.h>
@@ -37,6 +37,7 @@ struct ModelInfo {
   std::string name;                  // "resnetv2_50x1_bit"; empty: looked up by units and width, else "resnetv2"
   std::vector<std::string> classes;  // names in the order of the logits; empty: unknown
   Preprocessing preprocessing;
+  std::string license;               // SPDX name, of these weights or of those that they were tuned from; empty: unknown
 };
 
 struct LoadOptions {
@@ -56,7 +57,8 @@ struct Checkpoint {
 
 // Throws UserError, opening with the file's name, that lists every missing, unexpected and mis-shaped tensor; if a value is not
 // finite; if the tensors are no BiT network of a known naming; if Head::keep finds another number of classes; if the metadata
-// is not what save_checkpoint writes. 16-bit weights are widened to float32.
+// is not what save_checkpoint writes. 16-bit weights are widened to float32. A file without metadata that has the name of
+// released weights (models.h) and their shape is prepared and licensed as they are.
 Checkpoint load_checkpoint(const std::filesystem::path& path, const LoadOptions& options = {});
 
 // The same with tensors already in memory; `where` opens the messages.
@@ -64,12 +66,18 @@ Checkpoint load_tensors(NamedTensors tensors, const std::map<std::string, std::s
                         const LoadOptions& options);
 
 // safetensors with our names, and in the metadata what it takes to predict: zoo.model, zoo.options, zoo.classes and
-// zoo.preprocessing (the latter three JSON). Throws Error if the class names are not as many as the classes.
+// zoo.preprocessing (the latter three JSON), zoo.license. Throws Error if the class names are not as many as the classes.
 void save_checkpoint(const std::filesystem::path& path, const nn::ResNetV2& model, const ModelInfo& info);
 
 // Renames and lays out anew; the output's format is that of its ending (.safetensors, .npz, .pth). Values do not change,
-// but 16-bit ones are widened. Metadata goes along into safetensors. Throws UserError as load_checkpoint does.
-void convert(const std::filesystem::path& in, const std::filesystem::path& out, Naming names);
+// but 16-bit ones are widened. A safetensors file gets the metadata of save_checkpoint besides its own. Throws UserError as
+// load_checkpoint does.
+struct ConvertOptions {
+  Naming names = Naming::ours;
+  std::vector<std::string> classes = {};  // instead of those of the file
+  std::string license = {};
+};
+void convert(const std::filesystem::path& in, const std::filesystem::path& out, const ConvertOptions& options);
 
 // The root kernel for another number of input channels (timm layers adapt_input_conv). weight [filters, 3, h, w]: summed over
 // RGB for 1; tiled, cut and scaled by 3 / channels for others. Throws Error for weights of another number of channels.

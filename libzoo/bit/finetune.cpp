@@ -1,5 +1,5 @@
 #include <libzoo/bit/checkpoint.h>
-#include <libzoo/bit/fewshot.h>
+#include <libzoo/bit/few_shot_sweep.h>
 #include <libzoo/bit/finetune.h>
 #include <libzoo/bit/inputs.h>
 #include <libzoo/bit/models.h>
@@ -7,8 +7,6 @@
 #include <libzoo/core/error.h>
 #include <libzoo/core/log.h>
 #include <libzoo/optim/sgd.h>
-
-#include <fmt/format.h>
 
 namespace zoo::bit {
 namespace {
@@ -22,13 +20,6 @@ Checkpoint start_from(const FinetuneOptions& o, int64_t num_classes, uint64_t se
 }
 
 }  // namespace
-
-data::DatasetPointer few_shot_subset(const data::DatasetPointer& dataset, int64_t examples_per_class, uint64_t seed) {
-  std::vector<int64_t> labels;
-  for (int64_t i = 0; i < dataset->size(); ++i) labels.push_back(dataset->label(i));
-  const auto order = permutation(dataset->size(), {.seed = seed, .purpose = Purpose::subset});
-  return data::subset(dataset, ring_subset(labels, order, examples_per_class, dataset->num_classes()));
-}
 
 Json finetune(const FinetuneOptions& o, train::Run& run) {
   auto train_set = data::open_dataset(o.train);

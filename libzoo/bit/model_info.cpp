@@ -1,4 +1,5 @@
 #include <libzoo/bit/model_info.h>
+#include <libzoo/bit/models.h>
 
 #include <libzoo/core/error.h>
 #include <libzoo/core/json.h>
@@ -14,6 +15,7 @@ constexpr const char* kModel = "zoo.model";
 constexpr const char* kOptions = "zoo.options";
 constexpr const char* kClasses = "zoo.classes";
 constexpr const char* kPreprocessing = "zoo.preprocessing";
+constexpr const char* kLicense = "zoo.license";
 constexpr int64_t kLargestPicture = 4096;  // pixels
 constexpr int64_t kGroups = 32, kMostGroups = 4096;
 
@@ -77,10 +79,9 @@ class PreprocessingReader {
   const std::string& where_;
 };
 
-Preprocessing read_preprocessing(const std::string& text, const std::string& where) {
+Preprocessing read_preprocessing(const std::string& text, Preprocessing p, const std::string& where) {
   const Json json = parse_json(text, fmt::format("{}: metadata {}", where, kPreprocessing));
   const PreprocessingReader reader(json, where);
-  Preprocessing p;
   p.mode = reader.text("mode", p.mode, {"squash", "shortest", "tf"});
   p.size = int64_t(reader.number("size", double(p.size), 1, double(kLargestPicture)));
   p.crop_fraction = reader.number("crop_fraction", p.crop_fraction, 0.01, 1);
@@ -90,7 +91,23 @@ Preprocessing read_preprocessing(const std::string& text, const std::string& whe
   return p;
 }
 
+// What a file is known by its name to be.
+ModelInfo released_info(const nn::ResNetV2Options& architecture, const std::string& where) {
+  const auto [entry, weights] = released_in(where);
+  if (!weights || entry->units != architecture.units || entry->width != architecture.width) return {};
+  return {.preprocessing = {.mode = weights->tag.empty() ? "squash" : "shortest",
+                            .size = weights->size,
+                            .crop_fraction = weights->crop_fraction,
+                            .interpolation = std::string(weights->interpolation)},
+          .license = std::string(kReleasedLicense)};
+}
+
 }  // namespace
+
+void require_names_for_classes(const std::vector<std::string>& names, int64_t num_classes, const std::string& where) {
+  if (names.empty() || int64_t(names.size()) == num_classes) return;
+  throw UserError(fmt::format("{}: {} class names for {} classes", where, names.size(), num_classes));
+}
 
 std::map<std::string, std::string> metadata_of(const ModelInfo& info, const nn::ResNetV2Options& architecture) {
   const Preprocessing& p = info.preprocessing;
@@ -104,18 +121,21 @@ std::map<std::string, std::string> metadata_of(const ModelInfo& info, const nn::
   std::map<std::string, std::string> metadata{
       {"format", "pt"}, {kModel, info.name}, {kOptions, options.dump()}, {kPreprocessing, preprocessing.dump()}};
   if (!info.classes.empty()) metadata.emplace(kClasses, Json(info.classes).dump());
+  if (!info.license.empty()) metadata.emplace(kLicense, info.license);
   return metadata;
 }
 
-ModelInfo info_from_metadata(const std::map<std::string, std::string>& metadata, const std::string& where) {
+ModelInfo info_of(const std::map<std::string, std::string>& metadata, const nn::ResNetV2Options& architecture, const std::string& where) {
   const auto value = [&](const char* key) {
     const auto found = metadata.find(key);
     return found == metadata.end() ? nullptr : &found->second;
   };
-  ModelInfo info;
+  ModelInfo info = released_info(architecture, where);
   if (const auto* name = value(kModel)) info.name = *name;
   if (const auto* classes = value(kClasses)) info.classes = read_classes(*classes, where);
-  if (const auto* preprocessing = value(kPreprocessing)) info.preprocessing = read_preprocessing(*preprocessing, where);
+  if (const auto* preprocessing = value(kPreprocessing)) info.preprocessing = read_preprocessing(*preprocessing, info.preprocessing, where);
+  if (const auto* license = value(kLicense)) info.license = *license;
+  require_names_for_classes(info.classes, architecture.num_classes, where);
   return info;
 }
 

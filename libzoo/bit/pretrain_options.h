@@ -22,6 +22,15 @@ constexpr auto enum_names(Augment) {
                                 {Augment::padded, "padded"}}};
 }
 
+// A label against all others, or a yes or no for each class.
+enum class LabelLoss { softmax, sigmoid };
+constexpr auto enum_names(LabelLoss) { return EnumNames<LabelLoss, 2>{{{LabelLoss::softmax, "softmax"}, {LabelLoss::sigmoid, "sigmoid"}}}; }
+
+enum class WeightDecay { l2, decoupled };
+constexpr auto enum_names(WeightDecay) {
+  return EnumNames<WeightDecay, 2>{{{WeightDecay::l2, "l2"}, {WeightDecay::decoupled, "decoupled"}}};
+}
+
 struct PretrainOptions {
   std::string model = "resnetv2_50x1_bit";
   data::ImageDatasetOptions train;
@@ -38,7 +47,11 @@ struct PretrainOptions {
   Decay decay = Decay::cosine;
   std::vector<double> stairs = {1.0 / 3, 2.0 / 3, 8.0 / 9};
   double momentum = 0.9;
+  LabelLoss loss = LabelLoss::softmax;
+  double head_bias = 0;
   double weight_decay = 1e-4;
+  WeightDecay weight_decay_kind = WeightDecay::l2;
+  double average = 0;
   double clip_norm = 0;
   int64_t evaluate_every = 0;
   int64_t checkpoint_every = 1000;
@@ -63,7 +76,12 @@ void fields(Field& field, PretrainOptions& o) {
   field("decay", o.decay, "after the warm-up: cosine to zero, or divided by 10 at each of `stairs`");
   field("stairs", o.stairs, "fractions of the steps at which the rate drops");
   field("momentum", o.momentum, "of SGD", between(0.0, 1.0));
-  field("weight_decay", o.weight_decay, "L2, added to the gradient of every parameter", non_negative());
+  field("loss", o.loss, "softmax: one class is right; sigmoid: a yes or no for each class, summed (ImageNet-21k)");
+  field("head_bias", o.head_bias, "where the biases of the head start; -10 goes with sigmoid and many classes", between(-100.0, 100.0));
+  field("weight_decay", o.weight_decay, "strength, see weight_decay_kind", non_negative());
+  field("weight_decay_kind", o.weight_decay_kind,
+        "l2: added to the gradient of every parameter; decoupled: kernels shrink by it at each step, times rate / peak rate");
+  field("average", o.average, "decay of a moving average of the weights, which is then measured and saved; 0: none", between(0.0, 0.99999));
   field("clip_norm", o.clip_norm, "largest global gradient norm; 0: no clipping", non_negative());
   field("evaluate_every", o.evaluate_every, "steps between two measurements on `test`; 0: only at the end", non_negative());
   field("checkpoint_every", o.checkpoint_every, "steps between two checkpoints; 0: only at the end", non_negative());

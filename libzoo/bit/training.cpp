@@ -1,4 +1,4 @@
-#include <libzoo/bit/mixup.h>
+#include <libzoo/bit/losses.h>
 #include <libzoo/bit/training.h>
 #include <libzoo/core/error.h>
 
@@ -6,9 +6,44 @@
 
 namespace zoo::bit {
 
+Loss softmax_loss() {
+  return [](nn::ResNetV2& model, const MixedBatch& batch) {
+    return mixed_cross_entropy(model->forward(batch.images), batch.labels, batch.partner_labels, batch.lambda);
+  };
+}
+
+Loss sigmoid_loss() {
+  return [](nn::ResNetV2& model, const MixedBatch& batch) {
+    const auto targets = mixed_targets(batch.labels, batch.partner_labels, batch.lambda, model->options.num_classes);
+    return sigmoid_cross_entropy(model->forward(batch.images), targets).mean();
+  };
+}
+
+Loss distillation(nn::ResNetV2 teacher, double temperature) {
+  return [teacher, temperature](nn::ResNetV2& model, const MixedBatch& batch) mutable {
+    at::Tensor opinion;
+    {
+      at::NoGradGuard no_grad;
+      opinion = teacher->forward(batch.images);
+    }
+    return distillation_loss(opinion, model->forward(batch.images), temperature).mean();
+  };
+}
+
+namespace {
+
+MixedBatch mixed(const data::ImageBatch& batch, const MixUp& mixup, double lambda, int64_t step, int64_t micro) {
+  if (lambda == 1) return {batch.images, batch.labels, batch.labels};
+  const auto partners = mixup_partners(mixup.partner, batch.images.size(0), mixup.seed, step, micro).to(batch.images.device());
+  return {mix(batch.images, partners, lambda), batch.labels, batch.labels.index_select(0, partners), lambda};
+}
+
+}  // namespace
+
 at::Tensor accumulate_gradients(nn::ResNetV2& model, data::Loader& batches, int64_t micro_batches, int64_t step, const MixUp& mixup,
-                                const at::Device& device, train::Run* run) {
-  const double lambda = mixup_lambda(mixup.alpha, mixup.seed, step);
+                                const at::Device& device, train::Run* run, const Loss& loss) {
+  double lambda = mixup_lambda(mixup.alpha, mixup.seed, step);
+  if (mixup.fold) lambda = fold_lambda(lambda);
   at::Tensor total;
   for (int64_t micro = 0; micro < micro_batches; ++micro) {
     std::optional<data::ImageBatch> batch;
@@ -18,15 +53,9 @@ at::Tensor accumulate_gradients(nn::ResNetV2& model, data::Loader& batches, int6
       batch = batches.next();
     }
     if (!batch) throw Error("the training data ended before the last step");
-    const auto on_device = batch->to(device);
-    const at::Tensor &images = on_device.images, &labels = on_device.labels;
-    auto partners = lambda < 1 ? mixup_partners(Partner::permute, images.size(0), mixup.seed, step, micro) : at::Tensor();
-    if (partners.defined()) partners = partners.to(images.device());
-    auto partner_labels = partners.defined() ? labels.index_select(0, partners) : labels;
-    auto logits = model->forward(partners.defined() ? mix(images, partners, lambda) : images);
-    auto loss = mixed_cross_entropy(logits, labels, partner_labels, lambda) / double(micro_batches);
-    loss.backward();
-    total = total.defined() ? total + loss.detach() : loss.detach();
+    const auto part = loss(model, mixed(batch->to(device), mixup, lambda, step, micro)) / double(micro_batches);
+    part.backward();
+    total = total.defined() ? total + part.detach() : part.detach();
   }
   return total;
 }
@@ -36,11 +65,24 @@ eval::ClassificationMetrics measure(nn::ResNetV2& model, data::Stream<data::Imag
   model->eval();
   eval::Classification meter({1, 5});
   while (auto batch = batches.next()) {
-    const auto on_device = batch->to(device);
+    const data::ImageBatch on_device = batch->to(device);
     meter.add(model->forward(on_device.images), on_device.labels);
   }
   model->train();
   return meter.result();
+}
+
+Features extract_features(nn::ResNetV2& model, data::Stream<data::ImageBatch> batches, const at::Device& device) {
+  at::NoGradGuard no_grad;
+  model->eval();
+  std::vector<at::Tensor> values, labels;
+  while (auto batch = batches.next()) {
+    values.push_back(model->features(batch->images.to(device)).to(at::kCPU));
+    labels.push_back(batch->labels);
+  }
+  model->train();
+  if (values.empty()) throw Error("there are no pictures to take features of");
+  return {at::cat(values), at::cat(labels)};
 }
 
 Json as_json(const eval::ClassificationMetrics& metrics) {

@@ -1,33 +1,14 @@
 #include <libzoo/data/labelled_pictures.h>
 
 #include <libzoo/core/error.h>
-#include <libzoo/io/bytes.h>
+#include <libzoo/io/lines.h>
 #include <libzoo/io/lost_pages.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <string_view>
 
 namespace zoo::data {
-namespace {
-
-std::vector<std::string> lines_of(const std::filesystem::path& file) {
-  const io::Bytes bytes = io::map_file(file);
-  std::string_view text(reinterpret_cast<const char*>(bytes.view.data()), bytes.view.size());
-  std::vector<std::string> lines;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    lines.emplace_back(line);
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return lines;
-}
-
-}  // namespace
-
 void require_pixels(std::span<const uint8_t> pixels) {
   if (!io::has_pages(pixels)) throw Error("the file has become shorter while it was read");
 }
@@ -53,7 +34,7 @@ void LabelledPictures::name_classes(const std::string& where, const std::filesys
                                     const std::optional<int64_t>& num_classes) {
   if (labels_.empty()) throw UserError(fmt::format("{}: holds no pictures", where));
   const auto [least, largest] = std::minmax_element(labels_.begin(), labels_.end());
-  if (!file.empty()) classes_ = lines_of(file);
+  if (!file.empty()) classes_ = io::read_lines(file);
   if (num_classes && !file.empty() && *num_classes != int64_t(classes_.size()))
     throw UserError(fmt::format("{}: names {} classes, num_classes is {}", file.string(), classes_.size(), *num_classes),
                     "give one of the two");

@@ -2,6 +2,8 @@
 #include "test/catch.h"
 
 #include <libzoo/bit/checkpoint.h>
+#include <libzoo/bit/model_info.h>
+#include <libzoo/bit/models.h>
 #include <libzoo/core/error.h>
 #include <libzoo/io/npy.h>
 #include <libzoo/io/pth.h>
@@ -58,6 +60,30 @@ TEST_CASE("A checkpoint alone brings back network, class names and preprocessing
                       Contains("1 class names for 5 classes"));
 }
 
+TEST_CASE("Released weights are known by their file's name: preprocessing and licence, which conversion writes down", "[bit]") {
+  TemporaryFolder folder;
+  // The name alone is not believed: the network must have the shape of the one it names.
+  const auto wrong = random_model(kSmall);
+  save_checkpoint(folder.path() / "m.safetensors", wrong, {});
+  convert(folder.path() / "m.safetensors", folder.path() / "BiT-M-R50x1.npz", {.names = Naming::official});
+  REQUIRE(load_checkpoint(folder.path() / "BiT-M-R50x1.npz").info.license.empty());
+
+  nn::ResNetV2 model(find_model("R50x1").options(3));
+  io::save_weights(folder.path() / "resnetv2_50x1_bit.goog_distilled_in1k.safetensors", tensors_of(model, Naming::timm));
+  const auto from = folder.path() / "resnetv2_50x1_bit.goog_distilled_in1k.safetensors";
+  convert(from, folder.path() / "out.safetensors", {.names = Naming::timm, .classes = {"a", "b", "c"}});
+  const auto metadata = io::load_weights(folder.path() / "out.safetensors").metadata;
+  const auto info = info_of(metadata, model->options, "out.safetensors");
+  REQUIRE(info.name == "resnetv2_50x1_bit");
+  REQUIRE(info.license == "Apache-2.0");
+  REQUIRE(info.classes == std::vector<std::string>{"a", "b", "c"});
+  REQUIRE(info.preprocessing.mode == "shortest");
+  REQUIRE(info.preprocessing.size == 224);
+  REQUIRE(info.preprocessing.crop_fraction == 0.875);
+  REQUIRE(info.preprocessing.interpolation == "bicubic");
+  REQUIRE_THROWS_WITH(convert(from, folder.path() / "out.safetensors", {.classes = {"a"}}), Contains("1 class names for 3 classes"));
+}
+
 TEST_CASE("A network with other groups than 32 comes back as it was", "[bit]") {
   TemporaryFolder folder;
   const auto model = random_model({.units = {1}, .width = 0.25, .num_classes = 2, .groups = 8});
@@ -108,15 +134,16 @@ TEST_CASE("Converting through every naming and format changes no bit", "[bit]") 
   TemporaryFolder folder;
   const auto model = random_model(kSmall);
   save_checkpoint(folder.path() / "0.safetensors", model, {.classes = {"a", "b", "c", "d", "e"}});
-  convert(folder.path() / "0.safetensors", folder.path() / "1.npz", Naming::official);
-  convert(folder.path() / "1.npz", folder.path() / "2.pth", Naming::timm);
-  convert(folder.path() / "2.pth", folder.path() / "3.safetensors", Naming::hf);
-  convert(folder.path() / "3.safetensors", folder.path() / "4.npz", Naming::big_vision);
-  convert(folder.path() / "4.npz", folder.path() / "5.safetensors", Naming::ours);
+  convert(folder.path() / "0.safetensors", folder.path() / "1.npz", {.names = Naming::official});
+  convert(folder.path() / "1.npz", folder.path() / "2.pth", {.names = Naming::timm});
+  convert(folder.path() / "2.pth", folder.path() / "3.safetensors", {.names = Naming::hf});
+  convert(folder.path() / "3.safetensors", folder.path() / "4.npz", {.names = Naming::big_vision});
+  convert(folder.path() / "4.npz", folder.path() / "5.safetensors", {.names = Naming::ours});
   require_equal(model, load_checkpoint(folder.path() / "5.safetensors").model);
-  convert(folder.path() / "0.safetensors", folder.path() / "6.safetensors", Naming::timm);
+  convert(folder.path() / "0.safetensors", folder.path() / "6.safetensors", {.names = Naming::timm});
   REQUIRE(load_checkpoint(folder.path() / "6.safetensors").info.classes.size() == 5);  // metadata goes along
-  REQUIRE_THROWS_WITH(convert(folder.path() / "0.safetensors", folder.path() / "x.onnx", Naming::ours), Contains("the ending '.onnx'"));
+  REQUIRE_THROWS_WITH(convert(folder.path() / "0.safetensors", folder.path() / "x.onnx", {.names = Naming::ours}),
+                      Contains("the ending '.onnx'"));
 }
 
 TEST_CASE("The head is taken when class counts agree, unless told otherwise", "[bit]") {
@@ -223,8 +250,8 @@ TEST_CASE("A truncated checkpoint is an error that names the file", "[bit]") {
   TemporaryFolder folder;
   const auto model = random_model(kSmall);
   save_checkpoint(folder.path() / "m.safetensors", model, {});
-  convert(folder.path() / "m.safetensors", folder.path() / "m.npz", Naming::official);
-  convert(folder.path() / "m.safetensors", folder.path() / "m.pth", Naming::timm);
+  convert(folder.path() / "m.safetensors", folder.path() / "m.npz", {.names = Naming::official});
+  convert(folder.path() / "m.safetensors", folder.path() / "m.pth", {.names = Naming::timm});
   for (const char* name : {"m.safetensors", "m.npz", "m.pth"}) {
     const auto path = folder.path() / name;
     std::filesystem::resize_file(path, std::filesystem::file_size(path) * 2 / 3);

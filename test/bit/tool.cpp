@@ -22,7 +22,7 @@ bit::Naming naming(const std::string& text) {
 }
 
 void run(const std::vector<std::string>& words) {
-  if (words.size() == 4 && words[0] == "convert") return bit::convert(words[1], words[2], naming(words[3]));
+  if (words.size() == 4 && words[0] == "convert") return bit::convert(words[1], words[2], {.names = naming(words[3])});
   if (words.size() == 4 && words[0] == "logits") {
     const at::NoGradGuard no_grad;
     auto checkpoint = bit::load_checkpoint(words[1]);
