@@ -2,10 +2,14 @@
 #include "apps/common/program.h"
 #include <libzoo/bit/demo.h>
 #include <libzoo/bit/distill.h>
+#include <libzoo/bit/evaluate.h>
 #include <libzoo/bit/few_shot_sweep.h>
 #include <libzoo/bit/finetune.h>
+#include <libzoo/bit/picture_files.h>
 #include <libzoo/bit/predict.h>
 #include <libzoo/bit/pretrain.h>
+#include <libzoo/bit/report.h>
+#include <libzoo/bit/vtab.h>
 #include <libzoo/train/device.h>
 
 #include <cstdio>
@@ -17,7 +21,8 @@ namespace {
 using namespace zoo;
 
 Json predict_files(const bit::PredictOptions& options, const apps::Context& context) {
-  if (context.arguments.empty()) throw UserError("no pictures given", "zoo-bit predict --checkpoint model.safetensors photo.jpg folder/");
+  if (context.arguments.empty())
+    throw UserError("no pictures given", "zoo-bit predict --checkpoint model.safetensors photo.jpg folder/ list.txt");
   const auto pictures = bit::list_pictures({context.arguments.begin(), context.arguments.end()});
   bit::predict(options, pictures, train::resolve_device(context.device), [&](const bit::Prediction& prediction) {
     if (context.json) {
@@ -35,6 +40,10 @@ Json predict_files(const bit::PredictOptions& options, const apps::Context& cont
 
 Json evaluate_set(const bit::EvaluateOptions& options, const apps::Context& context) {
   return bit::evaluate(options, train::resolve_device(context.device));
+}
+
+Json report_set(const bit::ReportOptions& options, const apps::Context& context) {
+  return bit::report(options, train::resolve_device(context.device));
 }
 
 Json probe_set(const bit::ProbeOptions& options, const apps::Context& context) {
@@ -57,16 +66,19 @@ int main(int argc, char** argv) {
                                       {.run_options = checkpoints, .may_change = may_change}),
        run_verb<bit::FinetuneOptions>("finetune", "a pretrained network on a new data set, by BiT-HyperRule", bit::finetune,
                                       {.run_options = checkpoints, .may_change = may_change, .flags = {{"--checkpoint", "checkpoint"}}}),
-       run_verb<bit::FewShotOptions>("fewshot", "a pretrained network on 1, 5, 10, … examples per class: median, mean, interval", bit::few_shot,
-                                     {.run_options = after_each_step, .flags = {{"--checkpoint", "checkpoint"}}}),
+       run_verb<bit::FewShotOptions>("fewshot", "a pretrained network on 1, 5, 10, … examples per class: median, mean, interval",
+                                     bit::few_shot, {.run_options = after_each_step, .flags = {{"--checkpoint", "checkpoint"}}}),
        plain_verb<bit::ProbeOptions>("probe", "the same of a linear probe on the network's features", probe_set,
                                      {.flags = {{"--checkpoint", "checkpoint"}}}),
        run_verb<bit::DistillOptions>("distill", "a network from scratch that learns another one's opinion", bit::distill,
-                                     {.run_options = [](const bit::DistillOptions& o, train::RunOptions& run) {
-                                        run.checkpoint_every = o.student.checkpoint_every;
-                                      }}),
+                                     {.run_options = [](const bit::DistillOptions& o,
+                                                        train::RunOptions& run) { run.checkpoint_every = o.student.checkpoint_every; }}),
+       run_verb<bit::VtabOptions>("vtab", "VTAB-1k: 1000 examples of each of its tasks that are at hand", bit::vtab,
+                                  {.run_options = after_each_step, .flags = {{"--checkpoint", "checkpoint"}}}),
        plain_verb<bit::EvaluateOptions>("evaluate", "accuracy of a checkpoint on labelled images", evaluate_set,
                                         {.flags = {{"--checkpoint", "checkpoint"}}}),
+       plain_verb<bit::ReportOptions>("report", "accuracy of each class, confusion matrix, worst mistakes", report_set,
+                                      {.flags = {{"--checkpoint", "checkpoint"}}}),
        plain_verb<bit::PredictOptions>("predict", "classes and probabilities of pictures", predict_files,
                                        {.arguments = "IMAGE…", .flags = {{"--checkpoint", "checkpoint"}}}),
        run_verb<bit::DemoOptions>(

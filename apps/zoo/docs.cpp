@@ -4,7 +4,9 @@
 #include <libzoo/bit/demo_options.h>
 #include <libzoo/bit/distill_options.h>
 #include <libzoo/bit/finetune_options.h>
+#include <libzoo/bit/few_shot_options.h>
 #include <libzoo/bit/predict_options.h>
+#include <libzoo/bit/vtab_options.h>
 
 #include <cstdio>
 #include <string>
@@ -26,7 +28,9 @@ Json print_docs(const DocsOptions&, const Context&) {
   print<bit::FewShotOptions>("zoo-bit fewshot", "A pretrained network on a few examples per class, over several draws.");
   print<bit::ProbeOptions>("zoo-bit probe", "A linear probe on the features of a network, over several draws.");
   print<bit::DistillOptions>("zoo-bit distill", "A network from scratch that learns another one's opinion.");
+  print<bit::VtabOptions>("zoo-bit vtab", "VTAB-1k over the data sets that are at hand.");
   print<bit::EvaluateOptions>("zoo-bit evaluate", "Accuracy of a checkpoint on labelled images.");
+  print<bit::ReportOptions>("zoo-bit report", "Accuracy of each class, confusion matrix and worst mistakes.");
   print<bit::PredictOptions>("zoo-bit predict", "Classes and probabilities of pictures.");
   print<bit::DemoOptions>("zoo-bit demo", "Pre-training and few-shot transfer, compared with training from scratch.");
   print<LearningCurveOptions>("zoo-echo learning_curve", "Fresh items to a target accuracy, for each way to echo.");

@@ -53,6 +53,7 @@ struct Checkpoint {
   nn::ResNetV2Options architecture;  // as built
   Naming naming = Naming::ours;      // of the file
   ModelInfo info;                    // classes are empty unless the head was loaded
+  std::vector<std::string> classes_in_file;
 };
 
 // Throws UserError, opening with the file's name, that lists every missing, unexpected and mis-shaped tensor; if a value is not

@@ -1,10 +1,10 @@
 #include <libzoo/bit/checkpoint.h>
 #include <libzoo/bit/few_shot_sweep.h>
 #include <libzoo/bit/finetune.h>
+#include <libzoo/bit/hints.h>
 #include <libzoo/bit/inputs.h>
 #include <libzoo/bit/models.h>
 #include <libzoo/bit/training.h>
-#include <libzoo/core/error.h>
 #include <libzoo/core/log.h>
 #include <libzoo/optim/sgd.h>
 
@@ -32,6 +32,8 @@ Json finetune(const FinetuneOptions& o, train::Run& run) {
   Checkpoint start = start_from(o, train_set->num_classes(), run.seed("initialisation"));
   auto& model = start.model;
   model->to(run.device());
+  for (const auto& hint : hints(*train_set, rule, o.checkpoint.empty() ? nullptr : &start, o.batch_size / o.accumulation_steps))
+    log::warning(hint);
   auto batches = training_data(train_set, finetune_transform(rule, o.flip), o.batch_size / o.accumulation_steps, o.data, run.seed("data"));
   optim::Sgd sgd(model->named_parameters(), {.momentum = 0.9});
   const MixUp mixup{.alpha = rule.mixup_alpha, .seed = run.seed("mixup")};
@@ -52,9 +54,10 @@ Json finetune(const FinetuneOptions& o, train::Run& run) {
     }
   }
   if (run.interrupted()) return nullptr;
-  const ModelInfo info{.name = start.info.name, .classes = train_set->class_names(), .preprocessing = {.size = rule.crop}};
+  const ModelInfo info{
+      .name = start.info.name, .classes = train_set->class_names(), .preprocessing = {.size = rule.crop}, .license = start.info.license};
   run.save_model([&](const std::filesystem::path& path) { save_checkpoint(path, model, info); });
-  Json result = {{"examples", train_set->size()}, {"steps", rule.total_steps}};
+  Json result = {{"examples", train_set->size()}, {"steps", rule.total_steps}, {"classes", class_report(*train_set)}};
   if (const Json echo = batches.echo_summary(); !echo.is_null()) result["echo"] = echo;
   if (test_set) result.update(as_json(measure_test()));
   return result;

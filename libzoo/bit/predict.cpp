@@ -1,70 +1,57 @@
-#include <libzoo/bit/checkpoint.h>
 #include <libzoo/bit/inputs.h>
+#include <libzoo/bit/picture_files.h>
 #include <libzoo/bit/predict.h>
-#include <libzoo/bit/training.h>
 #include <libzoo/core/error.h>
-#include <libzoo/data/image_batches.h>
+#include <libzoo/io/npy.h>
+#include <libzoo/io/safetensors.h>
+#include <libzoo/io/tensor.h>
 
 #include <ATen/ATen.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 
 namespace zoo::bit {
 namespace {
 
-namespace fs = std::filesystem;
+// What is exported, batch after batch.
+struct Export {
+  std::vector<at::Tensor> features, logits;
+  std::string files;
 
-// Pictures without labels, as a data set, so that they are decoded ahead like any other.
-class PictureFiles : public data::ImageDataset {
- public:
-  explicit PictureFiles(std::vector<fs::path> files) : files_(std::move(files)) {}
-  int64_t size() const override { return int64_t(files_.size()); }
-  int64_t num_classes() const override { return 1; }
-  std::string class_name(int64_t) const override { return "unknown"; }
-  data::ImageSize typical_size() const override { return {}; }
-  std::string describe() const override { return fmt::format("{} pictures", files_.size()); }
-
- private:
-  int64_t get_label(int64_t) const override { return 0; }
-  void get_picture(int64_t index, data::Picture& picture) const override { picture.read(files_[size_t(index)]); }
-  std::string get_item_name(int64_t index) const override { return files_[size_t(index)].string(); }
-
-  std::vector<fs::path> files_;
-};
-
-bool looks_like_a_picture(const fs::path& path) {
-  unsigned char head[8] = {};
-  std::ifstream(path, std::ios::binary).read(reinterpret_cast<char*>(head), sizeof head);
-  const bool jpeg = head[0] == 0xff && head[1] == 0xd8 && head[2] == 0xff;
-  const bool png = head[0] == 0x89 && head[1] == 'P' && head[2] == 'N' && head[3] == 'G';
-  return jpeg || png;
-}
-
-void add_folder(const fs::path& folder, std::vector<fs::path>& pictures) {
-  std::vector<fs::path> entries;
-  for (const auto& entry : fs::directory_iterator(folder)) entries.push_back(entry.path());
-  std::sort(entries.begin(), entries.end());
-  for (const auto& path : entries) {
-    // Links to folders are not followed: they can lead in circles.
-    if (fs::is_directory(path) && !fs::is_symlink(path))
-      add_folder(path, pictures);
-    else if (fs::is_regular_file(path) && looks_like_a_picture(path))
-      pictures.push_back(path);
+  void write(const std::filesystem::path& path) const {
+    Arrays arrays{{"features", io::to_array(at::cat(features))}, {"files", Array::text(files)}};
+    if (!logits.empty()) arrays.emplace("logits", io::to_array(at::cat(logits)));
+    if (path.extension() == ".npz")
+      io::write_npz(path, arrays);
+    else
+      io::write_safetensors(path, arrays);
   }
-}
-
-struct Predictor {
-  Checkpoint checkpoint;
-  Preprocessing preprocessing;
 };
 
-Predictor open_predictor(const fs::path& path, const std::optional<int64_t>& resolution, const at::Device& device) {
+Prediction predicted(const Predictor& p, const std::filesystem::path& file, const at::Tensor& logits, int64_t top) {
+  Prediction prediction{.file = file};
+  const float* row = logits.const_data_ptr<float>();
+  prediction.logits.assign(row, row + logits.size(0));
+  const auto [probabilities, order] = at::softmax(logits.to(at::kDouble), 0).topk(std::min(top, logits.size(0)));
+  for (int64_t k = 0; k < order.size(0); ++k)
+    prediction.top.push_back({p.class_name(order[k].item<int64_t>()), probabilities[k].item<double>()});
+  return prediction;
+}
+
+}  // namespace
+
+std::string Predictor::class_name(int64_t output) const {
+  const auto& classes = checkpoint.info.classes;
+  return classes.empty() ? std::to_string(output) : classes.at(size_t(output));
+}
+
+Predictor open_predictor(const std::filesystem::path& path, const std::optional<int64_t>& resolution, const at::Device& device,
+                         bool needs_head) {
   Predictor p;
   p.checkpoint = load_checkpoint(path, {.head = Head::keep});
-  if (p.checkpoint.architecture.num_classes == 0)
+  if (needs_head && p.checkpoint.architecture.num_classes == 0)
     throw UserError(fmt::format("{}: the network has no head", path.string()), "fine-tune it first: zoo-bit finetune");
   if (p.checkpoint.architecture.in_channels != 3) {
     throw UserError(
@@ -77,55 +64,35 @@ Predictor open_predictor(const fs::path& path, const std::optional<int64_t>& res
   return p;
 }
 
-}  // namespace
-
-Json evaluate(const EvaluateOptions& o, const at::Device& device) {
-  auto [checkpoint, preprocessing] = open_predictor(o.checkpoint, o.resolution, device);
-  const auto test = data::open_dataset(o.test);
-  if (test->num_classes() != checkpoint.architecture.num_classes) {
-    throw UserError(fmt::format("{}: the network has {} classes, the test set {}", o.checkpoint.string(),
-                                checkpoint.architecture.num_classes, test->num_classes()),
-                    "fine-tune the network on this set first, or give the set it was trained on");
-  }
-  return as_json(measure(checkpoint.model, evaluation_batches(test, preprocessing, o.batch_size, o.data), device));
-}
-
-std::vector<fs::path> list_pictures(const std::vector<fs::path>& paths) {
-  std::vector<fs::path> pictures;
-  for (const auto& path : paths) {
-    std::error_code error;
-    if (!fs::exists(path, error)) throw UserError(fmt::format("{}: no such file or folder", path.string()));
-    const size_t before = pictures.size();
-    if (fs::is_directory(path))
-      add_folder(path, pictures);
-    else
-      pictures.push_back(path);
-    if (pictures.size() == before) throw UserError(fmt::format("{}: no JPEG or PNG picture in this folder", path.string()));
-  }
-  return pictures;
-}
-
-void predict(const PredictOptions& o, const std::vector<fs::path>& pictures, const at::Device& device,
+void predict(const PredictOptions& o, const std::vector<std::filesystem::path>& pictures, const at::Device& device,
              const std::function<void(const Prediction&)>& receive) {
   at::NoGradGuard no_grad;
-  auto [checkpoint, preprocessing] = open_predictor(o.checkpoint, o.resolution, device);
-  const auto& classes = checkpoint.info.classes;
-  auto files = std::make_shared<PictureFiles>(pictures);
-  auto batches = evaluation_batches(files, preprocessing, o.batch_size, o.data);
+  auto p = open_predictor(o.checkpoint, o.resolution, device, /*needs_head=*/o.features.empty());
+  auto& model = p.checkpoint.model;
+  const bool has_head = p.checkpoint.architecture.num_classes > 0;
+  const auto parameters = model->named_parameters();
+  auto batches = evaluation_batches(picture_files(pictures), p.preprocessing, o.batch_size, o.data);
+  Export exported;
   while (auto batch = batches.next()) {
-    const auto logits = checkpoint.model->forward(batch->images.to(device)).to(at::kCPU, at::kFloat).contiguous();
-    const auto [probabilities, order] = at::softmax(logits.to(at::kDouble), 1).topk(std::min<int64_t>(o.top, logits.size(1)), 1);
-    for (int64_t i = 0; i < logits.size(0); ++i) {
-      Prediction prediction{.file = pictures[size_t(batch->indices[size_t(i)])]};
-      const float* row = logits[i].data_ptr<float>();
-      prediction.logits.assign(row, row + logits.size(1));
-      for (int64_t k = 0; k < order.size(1); ++k) {
-        const int64_t c = order[i][k].item<int64_t>();
-        prediction.top.push_back({classes.empty() ? std::to_string(c) : classes[size_t(c)], probabilities[i][k].item<double>()});
-      }
-      receive(prediction);
+    const auto features = model->features(batch->images.to(device));
+    at::Tensor logits;
+    if (has_head) {
+      logits = at::linear(features, parameters["head.conv.weight"].flatten(1), parameters["head.conv.bias"]);
+      logits = logits.to(at::kCPU, at::kFloat).contiguous();
+    }
+    if (!o.features.empty()) {
+      exported.features.push_back(features.to(at::kCPU, at::kFloat));
+      if (has_head) exported.logits.push_back(logits);
+    }
+    for (size_t i = 0; i < batch->indices.size(); ++i) {
+      const auto& file = pictures[size_t(batch->indices[i])];
+      exported.files += (exported.files.empty() ? "" : "\n") + file.string();
+      receive(has_head ? predicted(p, file, logits[int64_t(i)], o.top) : Prediction{.file = file, .logits = {}, .top = {}});
     }
   }
+  if (o.features.empty()) return;
+  if (exported.features.empty()) throw UserError("no picture could be read: there are no features to write");
+  exported.write(o.features);
 }
 
 }  // namespace zoo::bit

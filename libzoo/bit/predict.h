@@ -1,8 +1,8 @@
-// `zoo-bit evaluate` and `zoo-bit predict`: what a checkpoint says about labelled sets and about single pictures.
+// `zoo-bit predict`: what a checkpoint says about single pictures.
 #pragma once
 
+#include <libzoo/bit/checkpoint.h>
 #include <libzoo/bit/predict_options.h>
-#include <libzoo/core/json.h>
 
 #include <ATen/core/Tensor.h>
 
@@ -12,11 +12,19 @@
 
 namespace zoo::bit {
 
-// {loss, top1, top5, images} over the whole of options.test. Throws UserError if the class counts differ.
-Json evaluate(const EvaluateOptions& options, const at::Device& device);
+// A checkpoint that is ready to be asked, and how pictures become its input.
+struct Predictor {
+  Checkpoint checkpoint;
+  Preprocessing preprocessing;
+
+  std::string class_name(int64_t output) const;  // as the checkpoint names it, or its number
+};
+// Throws UserError if the network has no head although one is needed, or does not take 3 channels.
+Predictor open_predictor(const std::filesystem::path& path, const std::optional<int64_t>& resolution, const at::Device& device,
+                         bool needs_head = true);
 
 struct ClassProbability {
-  std::string name;    // as the checkpoint names it, or its number
+  std::string name;    // Predictor::class_name
   double probability;  // softmax
 };
 
@@ -26,11 +34,9 @@ struct Prediction {
   std::vector<ClassProbability> top;  // the most probable first
 };
 
-// Pictures below the files and folders, folders walked in the order of their names. A folder's files that are no pictures
-// by their first bytes are passed over; a file named outright must be one. Throws UserError for what can't be read.
-std::vector<std::filesystem::path> list_pictures(const std::vector<std::filesystem::path>& paths);
-
-// Calls `receive` for each picture in order. Throws UserError naming a picture that can't be decoded.
+// Calls `receive` for each picture in order. Throws UserError naming a picture that can't be decoded. With options.features
+// the pooled features of all are written there at the end: `features` f32 [pictures, features], `logits` if there is a head, and
+// `files`, their names as UTF-8 bytes, a line each.
 void predict(const PredictOptions& options, const std::vector<std::filesystem::path>& pictures, const at::Device& device,
              const std::function<void(const Prediction&)>& receive);
 

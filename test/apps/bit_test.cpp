@@ -73,6 +73,64 @@ TEST_CASE("A network is trained, saved, transferred, measured and asked about a 
   REQUIRE_THAT(no_picture.err, Contains("notes.txt"));
 }
 
+TEST_CASE("Few-shot sweeps, probes, distillation, VTAB and reports run from the command line on one small network", "[apps]") {
+  TemporaryFolder folder;
+  REQUIRE(run("zoo-bit", shapes_run(folder / "up", {"steps=3", "batch_size=16", "loss=sigmoid", "head_bias=-3", "average=0.5",
+                                                    "weight_decay_kind=decoupled", "weight_decay=0.01"}))
+              .status == 0);
+  const std::string checkpoint = folder / "up/model.safetensors";
+  const auto said = [&](std::vector<std::string> words) {
+    words.insert(words.end(), {"--json", "--quiet", "--threads", "1"});
+    const auto result = run("zoo-bit", words);
+    INFO(result.err);
+    REQUIRE(result.status == 0);
+    return zoo::parse_json(result.out, "result");
+  };
+  const std::string train = "train={type: shapes, preset: downstream, per_class: 6}",
+                    test = "test={type: shapes, preset: downstream, per_class: 2, split: test}";
+
+  const std::vector<std::string> sweep = {"fewshot",
+                                          "--checkpoint",
+                                          checkpoint,
+                                          train,
+                                          test,
+                                          "examples_per_class=[1, 3]",
+                                          "draws=2",
+                                          "rule={steps: 3, resize: 32, crop: 32}",
+                                          "baselines=true",
+                                          "--out",
+                                          folder / "sweep"};
+  const Json rows = said(sweep).at("top-1 %");
+  REQUIRE(rows.size() == 2);
+  REQUIRE(rows[1].at("examples per class") == 3);
+  for (const char* column : {"transferred", "median transferred", "± transferred", "scratch", "nearest neighbour"})
+    REQUIRE(rows[1].at(column).is_number());
+  REQUIRE(std::filesystem::exists(folder / "sweep/samples/predictions.png"));
+
+  const Json probe = said({"probe", "--checkpoint", checkpoint, train, test, "examples_per_class=[1, 0]", "draws=2"});
+  REQUIRE(probe.at("features") == 1024);
+  REQUIRE(probe.at("top-1 %")[1].at("examples per class") == "all");
+
+  const Json student =
+      said({"distill", "--config", "bit/distill", "teacher=" + checkpoint, "student.model=tiny", "student.steps=2",
+            "student.warmup_steps=0", "student.batch_size=8", "student.accumulation_steps=1", "student.augment=none",
+            "student.resolution=32", "student.train={type: shapes, per_class: 2}", "student.test=null", "--out", folder / "student"});
+  REQUIRE(student.at("steps") == 2);
+  REQUIRE(said({"evaluate", "--checkpoint", folder / "student/model.safetensors", "test={type: shapes, per_class: 1}"}).at("images") == 24);
+
+  const Json vtab = said({"vtab", "--checkpoint", checkpoint, "tasks.svhn.train={type: shapes, preset: downstream, per_class: 100}",
+                          "tasks.svhn." + test, "tasks.dmlab.train={type: shapes, preset: downstream, per_class: 100}",
+                          "tasks.dmlab." + test, "rule={steps: 1, resize: 32, crop: 32}", "batch_size=8", "--out", folder / "vtab"});
+  REQUIRE(vtab.at("tasks").size() == 2);
+  REQUIRE(vtab.at("mean").get<double>() ==
+          Approx((vtab.at("natural").get<double>() + vtab.at("structured").get<double>()) / 2).margin(0.1));
+
+  const Json report =
+      said({"report", "--checkpoint", checkpoint, "test={type: shapes, per_class: 1}", "folder=" + (folder / "report").string()});
+  REQUIRE(report.at("images") == 24);
+  REQUIRE(std::filesystem::exists(folder / "report/confusion.png"));
+}
+
 TEST_CASE("A killed and resumed run ends with the bits of one that was left alone, whatever the workers", "[apps][slow]") {
   TemporaryFolder folder;
   const std::vector<std::string> sizes = {"steps=12", "batch_size=8", "checkpoint_every=2"};

@@ -1,10 +1,10 @@
 """Exchanges BiT weights with timm in both directions and compares the logits.
 
-usage: timm_interop.py BIT_TOOL [--all]
+usage: timm_interop.py BIT_TOOL [50x1 … | all]
 
 A numpy .npz in the official layout goes through our converter into timm, strictly; a torch.save of timm's state dict comes
 back as .npz, bit for bit. The official layout is written down here once more, independently of libzoo/bit/names.cpp.
---all also compares the logits of all six BiT networks on a 32x32 picture; R152x4 needs 12 GB.
+With sizes, or `all` six of them, also compares the logits of those networks on 32x32 pictures; R152x4 needs 12 GB.
 Exit status 77 (skipped) without timm, safetensors or torch.
 """
 import pathlib
@@ -66,6 +66,8 @@ def random_model(seed, name="resnetv2_50x1_bit"):
                 parameter.add_(0.1 * torch.randn_like(parameter))
             elif name.startswith("head"):
                 parameter.copy_(0.02 * torch.randn_like(parameter))
+            else:
+                parameter.copy_(0.05 * torch.randn_like(parameter))  # far above both epsilons; timm's own start is not in wide layers
     return model
 
 
@@ -124,7 +126,7 @@ def main():
             call("convert", folder / f"{naming}.safetensors", folder / "round.safetensors", "timm")
             again = safetensors.torch.load_file(folder / "round.safetensors")
             check(f"timm -> {naming} -> timm: every tensor bit for bit", same(source, again))
-        for size in BODIES if "--all" in sys.argv[2:] else ():
+        for size in BODIES if sys.argv[2:] == ["all"] else sys.argv[2:]:
             model = random_model(1, f"resnetv2_{size}_bit")
             count = sum(p.numel() for name, p in model.named_parameters() if not name.startswith("head"))
             check(f"R{size}: {count:,} parameters without the head", count == BODIES[size])
