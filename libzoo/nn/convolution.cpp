@@ -1,7 +1,9 @@
 #include <libzoo/nn/convolution.h>
 #include <libzoo/nn/first_derivative.h>
+#include <libzoo/nn/kernels/matmul.h>
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -13,7 +15,9 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
-constexpr int64_t kFewPixels = 4;  // 2x2
+constexpr int64_t kFewPixels = 4;        // 2x2
+constexpr int64_t kTile = 32;            // rows or columns per thread at least
+constexpr int64_t kLeastWork = 1 << 20;  // products per thread at least
 
 // [batch, channels, h, w] in channels-last memory as a matrix [batch · h · w, channels] of the same memory.
 at::Tensor as_rows(const at::Tensor& x) { return x.as_strided({x.size(0) * x.size(2) * x.size(3), x.size(1)}, {x.size(1), 1}); }
@@ -26,13 +30,37 @@ at::Tensor empty_image(const at::Tensor& like, int64_t batch, int64_t channels, 
   return at::empty({batch, channels, height, width}, like.options(), kChannelsLast);
 }
 
+bool has_runs(const at::Tensor& matrix) { return matrix.stride(1) == 1 || matrix.stride(0) == 1; }
+
+// result = a · b, or result += a · b.
+void multiply(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b, bool add = false) {
+  if (result.scalar_type() != at::kFloat || !kernels::has_matmul() || !has_runs(a) || !has_runs(b)) {
+    auto out = result;
+    add ? out.addmm_(a, b) : at::mm_out(out, a, b);
+    return;
+  }
+  const int64_t rows = result.size(0), columns = result.size(1), depth = a.size(1);
+  const bool by_rows = rows >= columns;  // the larger side is divided: each thread packs all of the other
+  const int64_t least = std::max<int64_t>(kTile, kLeastWork / (depth * std::min(rows, columns)));
+  at::parallel_for(0, by_rows ? rows : columns, least, [&](int64_t begin, int64_t end) {
+    const int64_t row = by_rows ? begin : 0, column = by_rows ? 0 : begin;
+    kernels::matmul({.rows = by_rows ? end - begin : rows,
+                     .columns = by_rows ? columns : end - begin,
+                     .depth = depth,
+                     .a = {a.const_data_ptr<float>() + row * a.stride(0), a.stride(0), a.stride(1)},
+                     .b = {b.const_data_ptr<float>() + column * b.stride(1), b.stride(0), b.stride(1)},
+                     .c = result.data_ptr<float>() + row * result.stride(0) + column,
+                     .stride = result.stride(0),
+                     .add = add});
+  });
+}
+
 // A 1x1 kernel: y = x · wᵀ, row by row of pixels.
 struct PointwiseFunction : torch::autograd::Function<PointwiseFunction> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& weight, int64_t stride) {
     const auto used = stride == 1 ? x : every(x, stride).contiguous(kChannelsLast);
     auto y = empty_image(x, used.size(0), weight.size(0), used.size(2), used.size(3));
-    auto rows = as_rows(y);
-    at::mm_out(rows, as_rows(used), as_matrix(weight).t());
+    multiply(as_rows(y), as_rows(used), as_matrix(weight).t());
     ctx->save_for_backward({used, weight});
     ctx->saved_data["stride"] = stride;
     ctx->saved_data["height"] = x.size(2);
@@ -48,8 +76,7 @@ struct PointwiseFunction : torch::autograd::Function<PointwiseFunction> {
     at::Tensor grad_x, grad_weight;
     if (ctx->needs_input_grad(0)) {
       grad_x = empty_image(x, x.size(0), x.size(1), x.size(2), x.size(3));
-      auto rows = as_rows(grad_x);
-      at::mm_out(rows, as_rows(grad), as_matrix(weight));
+      multiply(as_rows(grad_x), as_rows(grad), as_matrix(weight));
       if (const int64_t stride = ctx->saved_data["stride"].toInt(); stride != 1) {
         auto spread = empty_image(x, x.size(0), x.size(1), ctx->saved_data["height"].toInt(), ctx->saved_data["width"].toInt()).zero_();
         every(spread, stride).copy_(grad_x);
@@ -58,8 +85,7 @@ struct PointwiseFunction : torch::autograd::Function<PointwiseFunction> {
     }
     if (ctx->needs_input_grad(1)) {
       grad_weight = at::empty_like(weight);
-      auto matrix = as_matrix(grad_weight);
-      at::mm_out(matrix, as_rows(grad).t(), as_rows(x));
+      multiply(as_matrix(grad_weight), as_rows(grad).t(), as_rows(x));
     }
     return {grad_x, grad_weight, at::Tensor()};
   }
@@ -100,7 +126,7 @@ struct FewPixelsFunction : torch::autograd::Function<FewPixelsFunction> {
                          (x.size(3) + 2 * padding - kernel) / stride + 1)
                  .zero_();
     for (const auto& run : runs(x.size(2), x.size(3), kernel, stride, padding)) {
-      part(y, run.out, 1).addmm_(part(x, run.in, run.length), part(weight, run.tap, run.length).t());
+      multiply(part(y, run.out, 1), part(x, run.in, run.length), part(weight, run.tap, run.length).t(), true);
     }
     ctx->save_for_backward({x, weight});
     ctx->saved_data["stride"] = stride;
@@ -119,8 +145,8 @@ struct FewPixelsFunction : torch::autograd::Function<FewPixelsFunction> {
     for (const auto& run :
          runs(x.size(2), x.size(3), weight.size(2), ctx->saved_data["stride"].toInt(), ctx->saved_data["padding"].toInt())) {
       const auto above = part(grad, run.out, 1);
-      if (grad_x.defined()) part(grad_x, run.in, run.length).addmm_(above, part(weight, run.tap, run.length));
-      if (grad_weight.defined()) part(grad_weight, run.tap, run.length).addmm_(above.t(), part(x, run.in, run.length));
+      if (grad_x.defined()) multiply(part(grad_x, run.in, run.length), above, part(weight, run.tap, run.length), true);
+      if (grad_weight.defined()) multiply(part(grad_weight, run.tap, run.length), above.t(), part(x, run.in, run.length), true);
     }
     return {grad_x, grad_weight, at::Tensor(), at::Tensor()};
   }

@@ -1,5 +1,6 @@
 // Two-dimensional convolution without bias, square kernel and zero padding: at::conv2d, except where plain matrix products are
 // faster on the CPU in channels-last memory: 1x1 kernels, and outputs of so few pixels that most of a kernel lies on padding.
+// With AVX-512 the products in float32 are our own, else at::mm.
 //
 //   auto y = zoo::nn::conv2d(x, weight, /*stride=*/2, /*padding=*/1);
 #pragma once

@@ -1,0 +1,185 @@
+#include <libzoo/nn/kernels/matmul.h>
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#if defined(__x86_64__) && defined(__GNUC__)
+// GCC 12 warns of its own header (bug 105593).
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#include <immintrin.h>
+#define ZOO_AVX512 __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq")))
+
+namespace zoo::nn::kernels {
+namespace {
+
+constexpr int64_t kTile = 14;    // rows of c in registers: 14 x 2 sums, two vectors of b and a broadcast make 31 of 32
+constexpr int64_t kPanel = 32;   // columns of c in registers
+constexpr int64_t kDepth = 256;  // of a block
+constexpr int64_t kColumns = 512;  // of a block: with kDepth half of a second-level cache of 1 MiB
+constexpr int64_t kGap = kDepth + 16;  // from row to row of a packed tile: rows of 2^n values would share cache sets
+
+// A tile of a is packed as it lies in memory: rows [kTile][kGap] or columns [depth][16].
+template <int rows, bool by_rows>
+ZOO_AVX512 void multiply_tile(int64_t depth, const float* a, const float* b, float* c, int64_t stride, int64_t columns, bool add) {
+  __m512 sum[rows][2];
+#pragma GCC unroll 14
+  for (int i = 0; i < rows; ++i) sum[i][0] = sum[i][1] = _mm512_setzero_ps();
+  for (int64_t k = 0; k < depth; ++k) {
+    const __m512 left = _mm512_loadu_ps(b + k * kPanel), right = _mm512_loadu_ps(b + k * kPanel + 16);
+#pragma GCC unroll 14
+    for (int i = 0; i < rows; ++i) {
+      const __m512 value = _mm512_set1_ps(by_rows ? a[i * kGap + k] : a[k * 16 + i]);
+      sum[i][0] = _mm512_fmadd_ps(value, left, sum[i][0]);
+      sum[i][1] = _mm512_fmadd_ps(value, right, sum[i][1]);
+    }
+  }
+  const __mmask16 first = columns >= 16 ? __mmask16(0xffff) : __mmask16((1u << columns) - 1);
+  const __mmask16 second = columns >= 32 ? __mmask16(0xffff) : columns <= 16 ? __mmask16(0) : __mmask16((1u << (columns - 16)) - 1);
+#pragma GCC unroll 14
+  for (int i = 0; i < rows; ++i) {
+    float* to = c + i * stride;
+    if (add) {
+      sum[i][0] = _mm512_add_ps(sum[i][0], _mm512_maskz_loadu_ps(first, to));
+      sum[i][1] = _mm512_add_ps(sum[i][1], _mm512_maskz_loadu_ps(second, to + 16));
+    }
+    _mm512_mask_storeu_ps(to, first, sum[i][0]);
+    _mm512_mask_storeu_ps(to + 16, second, sum[i][1]);
+  }
+}
+
+using Multiply = void (*)(int64_t, const float*, const float*, float*, int64_t, int64_t, bool);
+
+template <bool by_rows>
+Multiply multiply_for(int64_t rows) {
+  static constexpr Multiply table[] = {multiply_tile<1, by_rows>,  multiply_tile<2, by_rows>,  multiply_tile<3, by_rows>,
+                                       multiply_tile<4, by_rows>,  multiply_tile<5, by_rows>,  multiply_tile<6, by_rows>,
+                                       multiply_tile<7, by_rows>,  multiply_tile<8, by_rows>,  multiply_tile<9, by_rows>,
+                                       multiply_tile<10, by_rows>, multiply_tile<11, by_rows>, multiply_tile<12, by_rows>,
+                                       multiply_tile<13, by_rows>, multiply_tile<14, by_rows>};
+  return table[rows - 1];
+}
+
+// Rows of a, or 16 values of each of its columns. Values beyond `rows` are never used.
+ZOO_AVX512 void pack_tile(const MatrixView& a, int64_t row, int64_t rows, int64_t from, int64_t depth, float* tile) {
+  if (a.column == 1) {
+    for (int64_t i = 0; i < rows; ++i) std::memcpy(tile + i * kGap, a.data + (row + i) * a.row + from, size_t(depth) * sizeof(float));
+  } else {
+    const __mmask16 used = __mmask16((1u << rows) - 1);
+    for (int64_t k = 0; k < depth; ++k) _mm512_storeu_ps(tile + k * 16, _mm512_maskz_loadu_ps(used, a.data + (from + k) * a.column + row));
+  }
+}
+
+// 16 rows of 16 values become columns.
+ZOO_AVX512 inline void transpose16(const float* from, int64_t stride, __mmask16 used, float* to, int64_t to_stride) {
+  __m512 r[16], t[16];
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; ++i) r[i] = _mm512_maskz_loadu_ps(used, from + i * stride);
+#pragma GCC unroll 8
+  for (int i = 0; i < 16; i += 2) {
+    t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
+    t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 16; i += 4) {
+    r[i] = _mm512_shuffle_ps(t[i], t[i + 2], 0x44);
+    r[i + 1] = _mm512_shuffle_ps(t[i], t[i + 2], 0xee);
+    r[i + 2] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+    r[i + 3] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0xee);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    t[i] = _mm512_shuffle_f32x4(r[i], r[i + 4], 0x88);
+    t[i + 4] = _mm512_shuffle_f32x4(r[i], r[i + 4], 0xdd);
+    t[i + 8] = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0x88);
+    t[i + 12] = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0xdd);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    r[i] = _mm512_shuffle_f32x4(t[i], t[i + 8], 0x88);
+    r[i + 8] = _mm512_shuffle_f32x4(t[i], t[i + 8], 0xdd);
+    r[i + 4] = _mm512_shuffle_f32x4(t[i + 4], t[i + 12], 0x88);
+    r[i + 12] = _mm512_shuffle_f32x4(t[i + 4], t[i + 12], 0xdd);
+  }
+  const int count = __builtin_popcount(used);
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; ++i)
+    if (i < count) _mm512_storeu_ps(to + i * to_stride, r[i]);
+}
+
+// Panels [columns / 32][depth][32]; columns beyond the last are zero.
+ZOO_AVX512 void pack_block(const MatrixView& b, int64_t from, int64_t depth, int64_t column, int64_t columns, float* block) {
+  for (int64_t p = 0; p < columns; p += kPanel, block += depth * kPanel) {
+    const int64_t width = std::min(kPanel, columns - p);
+    if (b.column == 1) {
+      const __mmask16 first = width >= 16 ? __mmask16(0xffff) : __mmask16((1u << width) - 1);
+      const __mmask16 second = width >= 32 ? __mmask16(0xffff) : width <= 16 ? __mmask16(0) : __mmask16((1u << (width - 16)) - 1);
+      for (int64_t k = 0; k < depth; ++k) {
+        const float* row = b.data + (from + k) * b.row + column + p;
+        _mm512_storeu_ps(block + k * kPanel, _mm512_maskz_loadu_ps(first, row));
+        _mm512_storeu_ps(block + k * kPanel + 16, _mm512_maskz_loadu_ps(second, row + 16));
+      }
+    } else if (width == kPanel) {
+      for (int64_t k = 0; k < depth; k += 16) {
+        const __mmask16 used = depth - k >= 16 ? __mmask16(0xffff) : __mmask16((1u << (depth - k)) - 1);
+        for (int64_t half = 0; half < 2; ++half)
+          transpose16(b.data + (column + p + 16 * half) * b.column + from + k, b.column, used, block + k * kPanel + 16 * half, kPanel);
+      }
+    } else {
+      for (int64_t k = 0; k < depth; ++k)
+        for (int64_t j = 0; j < kPanel; ++j) block[k * kPanel + j] = j < width ? b.data[(column + p + j) * b.column + from + k] : 0.0f;
+    }
+  }
+}
+
+// The size of the parts if `total` is cut into as many equal ones as `most` per part demands.
+int64_t even_part(int64_t total, int64_t most) {
+  const int64_t parts = (total + most - 1) / most;
+  return (total + parts - 1) / parts;
+}
+
+}  // namespace
+
+bool has_matmul() {
+  static const bool has = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
+                          __builtin_cpu_supports("avx512dq");
+  return has;
+}
+
+void matmul(const Product& product) {
+  static thread_local std::vector<float> block(size_t(kDepth * kColumns)), tile(size_t(kTile * kGap + 16 * kDepth));
+  const auto& [rows, columns, depth, a, b, c, stride, add] = product;
+  const bool by_rows = a.column == 1;
+  const int64_t deep = even_part(depth, kDepth);
+  const int64_t wide = (even_part(columns, kColumns) + kPanel - 1) / kPanel * kPanel, high = even_part(rows, kTile);
+  for (int64_t column = 0; column < columns; column += wide) {
+    const int64_t width = std::min(wide, columns - column);
+    for (int64_t from = 0; from < depth; from += deep) {
+      const int64_t used = std::min(deep, depth - from);
+      pack_block(b, from, used, column, width, block.data());
+      for (int64_t row = 0; row < rows; row += high) {
+        const int64_t height = std::min(high, rows - row);
+        pack_tile(a, row, height, from, used, tile.data());
+        const auto multiply = by_rows ? multiply_for<true>(height) : multiply_for<false>(height);
+        for (int64_t p = 0; p < width; p += kPanel) {
+          multiply(used, tile.data(), block.data() + p * used, c + row * stride + column + p, stride, std::min(kPanel, width - p),
+                   add || from > 0);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace zoo::nn::kernels
+
+#else
+
+namespace zoo::nn::kernels {
+
+bool has_matmul() { return false; }
+void matmul(const Product&) {}
+
+}  // namespace zoo::nn::kernels
+#endif
