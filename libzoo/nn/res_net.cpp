@@ -4,7 +4,6 @@
 #include <libzoo/nn/convolution.h>
 #include <libzoo/nn/initialisers.h>
 #include <libzoo/nn/max_pool.h>
-#include <libzoo/nn/res_net_v2.h>
 
 #include <ATen/ATen.h>
 
@@ -80,7 +79,8 @@ PlainConvImpl::PlainConvImpl(int64_t in, int64_t out, int64_t kernel, int64_t st
 }
 
 void PlainConvImpl::reset() {
-  weight = register_parameter("weight", at::zeros({out_, in_, kernel_, kernel_}));
+  weight = register_parameter(
+      "weight", at::empty({out_, in_, kernel_, kernel_}, at::TensorOptions().memory_format(at::MemoryFormat::ChannelsLast)).zero_());
   if (has_bias_) bias = register_parameter("bias", at::zeros({out_}));
 }
 
@@ -199,10 +199,9 @@ void ResNetImpl::reset() {
   }
   uint32_t id = 0;
   for (auto& entry : named_parameters()) {
-    if (entry.value().dim() == 4) truncated_normal_fan_in(entry.value(), o.seed, id);
+    if (o.seed && entry.value().dim() == 4) truncated_normal_fan_in(entry.value(), *o.seed, id);
     ++id;
   }
-  use_channels_last(*this);
 }
 
 at::Tensor ResNetImpl::stem(const at::Tensor& x, ResNetOutputs& outputs) {

@@ -14,6 +14,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace zoo::nn {
@@ -28,14 +29,14 @@ struct ResNetOptions {
   int64_t in_channels = 3;
   double bn_eps = 1e-5;
   double bn_momentum = 0.1;
-  uint64_t seed = 0;              // of the initial weights
+  std::optional<uint64_t> seed = 0;  // of the initial weights; none: zeros, for weights that are loaded
 };
 
 struct ResNetVariant {
   int64_t width = 1;
   double sk_ratio = 0, se_ratio = 0;
   bool small_stem = false;
-  uint64_t seed = 0;
+  std::optional<uint64_t> seed = 0;
 };
 
 // Depth 18, 34 (basic blocks), 50, 101, 152 or 200 (bottlenecks). Throws UserError for others.

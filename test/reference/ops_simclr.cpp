@@ -173,7 +173,8 @@ void architecture(Case& c) {
   nn::ResNet net(nn::res_net_options(c.integer("depth"), {.width = c.integer("width"),
                                                           .sk_ratio = c.number("sk_ratio", 0),
                                                           .se_ratio = c.number("se_ratio", 0),
-                                                          .small_stem = c.flag("cifar_stem", false)}));
+                                                          .small_stem = c.flag("cifar_stem", false),
+                                                          .seed = {}}));
   int64_t parameters = 0, buffers = 0, convs = 0, norms = 0;
   for (const auto& entry : net->named_parameters()) {
     parameters += entry.value().numel();
