@@ -14,8 +14,7 @@ struct Extremes {
 };
 
 Extremes extremes(const std::vector<int64_t>& counts) {
-  const auto [least, largest] = std::minmax_element(counts.begin(), counts.end());
-  return {least - counts.begin(), largest - counts.begin()};
+  return {std::min_element(counts.begin(), counts.end()) - counts.begin(), std::max_element(counts.begin(), counts.end()) - counts.begin()};
 }
 
 std::string plural(int64_t count) { return fmt::format("{} picture{}", count, count == 1 ? "" : "s"); }
