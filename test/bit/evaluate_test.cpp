@@ -74,6 +74,11 @@ TEST_CASE("Accuracy through a class map is that of the score over the whole set,
 
   options.class_map.clear();
   REQUIRE_THROWS_WITH(evaluate(options, at::kCPU), Contains("m.safetensors: the network has 12 classes, the test set 10"));
+  // A head of ImageNet-21k on other data.
+  saved_model(folder / "large.safetensors", 21'843);
+  options.checkpoint = folder / "large.safetensors";
+  REQUIRE_THROWS_WITH(evaluate(options, at::kCPU), Contains("the network has 21843 classes, the test set 10"));
+  REQUIRE_FALSE(load_checkpoint(options.checkpoint, {.num_classes = 10}).head_loaded);
   saved_model(folder / "headless.safetensors", 0);
   options.checkpoint = folder / "headless.safetensors";
   REQUIRE_THROWS_WITH(evaluate(options, at::kCPU), Contains("the network has no head"));

@@ -38,7 +38,6 @@ def hyper_rule(step, steps):
 
 def main():
     tool, steps = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 50
-    torch.set_num_threads(2)
     torch.manual_seed(0)
     model = timm.create_model("resnetv2_50x1_bit", pretrained=False, num_classes=10)
     torch.nn.init.zeros_(model.head.fc.weight)

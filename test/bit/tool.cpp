@@ -29,7 +29,8 @@ bit::Naming naming(const std::string& text) {
 constexpr int64_t kBatch = 16, kSize = 32;
 
 void finetune(const std::string& checkpoint, int64_t steps, const std::string& out) {
-  const auto set = data::open_dataset(data::ShapesOptions{.preset = data::ShapesPreset::downstream, .per_class = kBatch, .image_size = kSize});
+  const auto set =
+      data::open_dataset(data::ShapesOptions{.preset = data::ShapesPreset::downstream, .per_class = kBatch, .image_size = kSize});
   const auto rule = bit::hyper_rule(bit::size_of(*set), {.steps = steps, .resize = kSize, .crop = kSize, .mixup_alpha = 0.1});
   auto model = bit::load_checkpoint(checkpoint, {.num_classes = set->num_classes(), .head = bit::Head::zero}).model;
   auto batches = bit::training_data(set, bit::finetune_transform(rule, /*flip=*/true), kBatch, {}, /*seed=*/1);
