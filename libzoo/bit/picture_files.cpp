@@ -58,8 +58,14 @@ void add(const fs::path& path, bool lists, std::vector<fs::path>& pictures) {
     add_folder(path, pictures);
     if (pictures.size() == before) throw UserError(fmt::format("{}: no JPEG or PNG picture in this folder", path.string()));
   } else if (lists && path.extension() == ".txt") {
-    for (const auto& line : io::read_lines(path))
-      if (!line.empty() && line[0] != '#') add(path.parent_path() / line, /*lists=*/false, pictures);
+    for (const auto& line : io::read_lines(path)) {
+      if (line.empty() || line[0] == '#') continue;
+      try {
+        add(path.parent_path() / line, /*lists=*/false, pictures);
+      } catch (const UserError& e) {
+        throw UserError(fmt::format("{}: {}", path.string(), e.what()), "a .txt file lists pictures, one a line");
+      }
+    }
     if (pictures.size() == before) throw UserError(fmt::format("{}: lists no picture", path.string()));
   } else {
     pictures.push_back(path);
