@@ -50,33 +50,31 @@ void add_folder(const fs::path& folder, std::vector<fs::path>& pictures) {
   }
 }
 
-void add(const fs::path& path, bool lists, std::vector<fs::path>& pictures) {
+// `where` opens the message: the list and line that name the path, if any.
+void add_path(const fs::path& path, const std::string& where, std::vector<fs::path>& pictures) {
   std::error_code error;
-  if (!fs::exists(path, error)) throw UserError(fmt::format("{}: no such file or folder", path.string()));
+  if (!fs::exists(path, error)) throw UserError(fmt::format("{}{}: no such file or folder", where, path.string()));
+  if (!fs::is_directory(path)) return pictures.push_back(path);
   const size_t before = pictures.size();
-  if (fs::is_directory(path)) {
-    add_folder(path, pictures);
-    if (pictures.size() == before) throw UserError(fmt::format("{}: no JPEG or PNG picture in this folder", path.string()));
-  } else if (lists && path.extension() == ".txt") {
-    for (const auto& line : io::read_lines(path)) {
-      if (line.empty() || line[0] == '#') continue;
-      try {
-        add(path.parent_path() / line, /*lists=*/false, pictures);
-      } catch (const UserError& e) {
-        throw UserError(fmt::format("{}: {}", path.string(), e.what()), "a .txt file lists pictures, one a line");
-      }
-    }
-    if (pictures.size() == before) throw UserError(fmt::format("{}: lists no picture", path.string()));
-  } else {
-    pictures.push_back(path);
+  add_folder(path, pictures);
+  if (pictures.size() == before) throw UserError(fmt::format("{}{}: no JPEG or PNG picture in this folder", where, path.string()));
+}
+
+void add_list(const fs::path& list, std::vector<fs::path>& pictures) {
+  const size_t before = pictures.size();
+  size_t number = 0;
+  for (const auto& line : io::read_lines(list)) {
+    ++number;
+    if (!line.empty() && line[0] != '#') add_path(list.parent_path() / line, fmt::format("{}:{}: ", list.string(), number), pictures);
   }
+  if (pictures.size() == before) throw UserError(fmt::format("{}: lists no picture", list.string()));
 }
 
 }  // namespace
 
 std::vector<fs::path> list_pictures(const std::vector<fs::path>& paths) {
   std::vector<fs::path> pictures;
-  for (const auto& path : paths) add(path, /*lists=*/true, pictures);
+  for (const auto& path : paths) path.extension() == ".txt" ? add_list(path, pictures) : add_path(path, "", pictures);
   return pictures;
 }
 

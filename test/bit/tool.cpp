@@ -1,7 +1,7 @@
 // bit-tool: what timm_interop.py and timm_finetune.py need of the library.
 //   bit-tool convert IN OUT ours|official|timm|hf|big_vision
 //   bit-tool logits CHECKPOINT IN.safetensors OUT.safetensors      tensor x [n, 3, h, w] -> tensor logits [n, classes]
-//   bit-tool finetune CHECKPOINT STEPS OUT.safetensors             by HyperRule on 10 classes of 32x32 figures with MixUp, batch 16
+//   bit-tool finetune CHECKPOINT STEPS OUT.safetensors             by HyperRule on 10 classes of 32x32 figures, with MixUp, batch 16
 //     -> images [steps, 16, 3, 32, 32] as the network saw them, labels and partner_labels [steps, 16], lambda and loss [steps] f64
 #include <libzoo/bit/checkpoint.h>
 #include <libzoo/bit/inputs.h>
