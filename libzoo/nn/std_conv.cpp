@@ -92,8 +92,8 @@ void StdConv2dImpl::reset() {
   weight = register_parameter("weight", at::zeros({options.out_channels, options.in_channels, options.kernel, options.kernel}));
 }
 
-at::Tensor StdConv2dImpl::forward(const at::Tensor& x) {
-  return conv2d(x, standardize_weight(weight, options.eps, options.eps_mode), options.stride, options.padding);
-}
+at::Tensor StdConv2dImpl::standardized() const { return standardize_weight(weight, options.eps, options.eps_mode); }
+
+at::Tensor StdConv2dImpl::forward(const at::Tensor& x) { return conv2d(x, standardized(), options.stride, options.padding); }
 
 }  // namespace zoo::nn

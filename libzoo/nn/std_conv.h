@@ -35,6 +35,7 @@ class StdConv2dImpl : public torch::nn::Cloneable<StdConv2dImpl> {
   void reset() override;
   // [batch, in_channels, h, w] -> [batch, out_channels, …]
   at::Tensor forward(const at::Tensor& x);
+  at::Tensor standardized() const;  // the weight that forward convolves with
 
   StdConv2dOptions options;
   at::Tensor weight;  // [out_channels, in_channels, kernel, kernel]
