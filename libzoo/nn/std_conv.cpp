@@ -92,7 +92,25 @@ void StdConv2dImpl::reset() {
   weight = register_parameter("weight", at::zeros({options.out_channels, options.in_channels, options.kernel, options.kernel}));
 }
 
-at::Tensor StdConv2dImpl::standardized() const { return standardize_weight(weight, options.eps, options.eps_mode); }
+// `source` shares the weight's memory, so that no other weight can come to lie there; the version counts what is written to it.
+struct StdConv2dImpl::Kept {
+  at::Tensor source;
+  uint32_t version;
+  at::Tensor result;
+};
+
+at::Tensor StdConv2dImpl::standardized() const {
+  if (is_training() || at::GradMode::is_enabled()) return standardize_weight(weight, options.eps, options.eps_mode);
+  auto kept = std::atomic_load(&kept_);
+  const auto version = uint32_t(weight._version());
+  if (!kept || kept->version != version || !kept->source.is_alias_of(weight) || kept->source.strides() != weight.strides()) {
+    const c10::InferenceMode normal_tensors(false);  // what is kept may meet autograd later
+    at::NoGradGuard no_grad;
+    kept = std::make_shared<const Kept>(weight.detach(), version, standardize_weight(weight, options.eps, options.eps_mode));
+    std::atomic_store(&kept_, kept);
+  }
+  return kept->result;
+}
 
 at::Tensor StdConv2dImpl::forward(const at::Tensor& x) { return conv2d(x, standardized(), options.stride, options.padding); }
 

@@ -115,6 +115,7 @@ void Sgd::step(double rate) {
     (in_one_run(update) ? in_runs : others).push_back(std::move(update));
   }
   if (!in_runs.empty()) run_kernel(factors, in_runs);
+  for (const auto& update : in_runs) update.parameter.unsafeGetTensorImpl()->bump_version();  // raw pointers don't
   if (!others.empty()) run_composed(factors, others);
 }
 

@@ -2,6 +2,8 @@
 // {name, metric, unit, value, config} with the median, as the peers do. zoo-bench --help names the jobs.
 #include "test/bench/bench.h"
 
+#include <libzoo/nn/cpu_allocator.h>
+
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
@@ -74,6 +76,7 @@ void measure(const std::string& name, Job job, const Measuring& measuring, nlohm
 int main(int argc, char** argv) {
   CLI::App app{"Times one job of libzoo"};
   app.require_subcommand(1);
+  zoo::nn::use_caching_cpu_allocator();
   Measuring measuring;
   for (const auto& benchmarks : {bit_benchmarks(), data_benchmarks(), echo_benchmarks(), io_benchmarks()}) {
     for (const Benchmark& benchmark : benchmarks) {
