@@ -1,10 +1,10 @@
+#include <libzoo/io/parallel_for.h>
 #include <libzoo/nn/convolution.h>
 #include <libzoo/nn/first_derivative.h>
 #include <libzoo/nn/kernels/matmul.h>
 #include <libzoo/nn/without_autograd.h>
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -43,7 +43,7 @@ void multiply(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b
   const int64_t rows = result.size(0), columns = result.size(1), depth = a.size(1);
   const bool by_rows = rows >= columns;  // the larger side is divided: each thread packs all of the other
   const int64_t least = std::max<int64_t>(kTile, kLeastWork / (depth * std::min(rows, columns)));
-  at::parallel_for(0, by_rows ? rows : columns, least, [&](int64_t begin, int64_t end) {
+  io::parallel_for(0, by_rows ? rows : columns, least, [&](int64_t begin, int64_t end) {
     const int64_t row = by_rows ? begin : 0, column = by_rows ? 0 : begin;
     kernels::matmul({.rows = by_rows ? end - begin : rows,
                      .columns = by_rows ? columns : end - begin,

@@ -1,4 +1,5 @@
 #include <libzoo/core/error.h>
+#include <libzoo/io/parallel_for.h>
 #include <libzoo/nn/first_derivative.h>
 #include <libzoo/nn/group_norm.h>
 #include <libzoo/nn/kernels/group_norm.h>
@@ -41,7 +42,7 @@ void for_groups(const kernels::GroupNormShape& shape, int64_t images, F work) {
     pieces *= 2;
   const int64_t groups = shape.groups / pieces;
   const int64_t grain = std::max<int64_t>(1, kGrain / (groups * depth * shape.pixels));
-  at::parallel_for(0, images * pieces, grain, [&](int64_t begin, int64_t end) {
+  io::parallel_for(0, images * pieces, grain, [&](int64_t begin, int64_t end) {
     std::vector<double> scratch(size_t(kernels::group_norm_scratch(shape)));
     for (int64_t i = begin; i < end; ++i) work(i / pieces, i % pieces * groups, (i % pieces + 1) * groups, scratch.data());
   });

@@ -1,10 +1,10 @@
+#include <libzoo/io/parallel_for.h>
 #include <libzoo/nn/convolution.h>
 #include <libzoo/nn/first_derivative.h>
 #include <libzoo/nn/kernels/standardize.h>
 #include <libzoo/nn/std_conv.h>
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -25,7 +25,7 @@ bool filters_are_runs(const at::Tensor& weight) {
 template <class F>
 void for_filters(const at::Tensor& weight, F work) {
   const int64_t count = weight.numel() / weight.size(0);
-  at::parallel_for(0, weight.size(0), std::max<int64_t>(1, kGrain / count), [&](int64_t first, int64_t last) { work(count, first, last); });
+  io::parallel_for(0, weight.size(0), std::max<int64_t>(1, kGrain / count), [&](int64_t first, int64_t last) { work(count, first, last); });
 }
 
 struct StandardizeFunction : torch::autograd::Function<StandardizeFunction> {
