@@ -10,6 +10,7 @@
 #include <libzoo/core/log.h>
 #include <libzoo/core/scalar_text.h>
 #include <libzoo/core/suggest.h>
+#include <libzoo/nn/cpu_allocator.h>
 
 #include <fmt/format.h>
 
@@ -130,6 +131,7 @@ std::string first_line(const std::string& text) { return log::level() == log::Le
 }  // namespace
 
 int main_program(std::string name, std::string summary, std::vector<Verb> verbs, int argc, char** argv) {
+  nn::use_caching_cpu_allocator();
   int status = 1;
   try {
     status = dispatch(name, summary, verbs, {argv + std::min(argc, 1), argv + argc});

@@ -1,9 +1,10 @@
+#include <libzoo/io/parallel_for.h>
 #include <libzoo/nn/convolution.h>
 #include <libzoo/nn/first_derivative.h>
 #include <libzoo/nn/kernels/matmul.h>
+#include <libzoo/nn/without_autograd.h>
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -42,7 +43,7 @@ void multiply(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b
   const int64_t rows = result.size(0), columns = result.size(1), depth = a.size(1);
   const bool by_rows = rows >= columns;  // the larger side is divided: each thread packs all of the other
   const int64_t least = std::max<int64_t>(kTile, kLeastWork / (depth * std::min(rows, columns)));
-  at::parallel_for(0, by_rows ? rows : columns, least, [&](int64_t begin, int64_t end) {
+  io::parallel_for(0, by_rows ? rows : columns, least, [&](int64_t begin, int64_t end) {
     const int64_t row = by_rows ? begin : 0, column = by_rows ? 0 : begin;
     kernels::matmul({.rows = by_rows ? end - begin : rows,
                      .columns = by_rows ? columns : end - begin,
@@ -56,40 +57,31 @@ void multiply(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b
 }
 
 // A 1x1 kernel: y = x · wᵀ, row by row of pixels.
-struct PointwiseFunction : torch::autograd::Function<PointwiseFunction> {
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& weight, int64_t stride) {
-    const auto used = stride == 1 ? x : every(x, stride).contiguous(kChannelsLast);
-    auto y = empty_image(x, used.size(0), weight.size(0), used.size(2), used.size(3));
-    multiply(as_rows(y), as_rows(used), as_matrix(weight).t());
-    ctx->save_for_backward({used, weight});
-    ctx->saved_data["stride"] = stride;
-    ctx->saved_data["height"] = x.size(2);
-    ctx->saved_data["width"] = x.size(3);
-    return y;
-  }
+at::Tensor pointwise(const at::Tensor& x, const at::Tensor& weight, int64_t stride) {
+  const auto used = stride == 1 ? x : every(x, stride).contiguous(kChannelsLast);
+  auto y = empty_image(x, used.size(0), weight.size(0), used.size(2), used.size(3));
+  multiply(as_rows(y), as_rows(used), as_matrix(weight).t());
+  return y;
+}
 
-  static variable_list backward(AutogradContext* ctx, variable_list gradients) {
-    require_first_derivative("a 1x1 convolution");
-    const auto saved = ctx->get_saved_variables();
-    const auto &x = saved[0], &weight = saved[1];
-    const auto grad = gradients[0].contiguous(kChannelsLast);
-    at::Tensor grad_x, grad_weight;
-    if (ctx->needs_input_grad(0)) {
-      grad_x = empty_image(x, x.size(0), x.size(1), x.size(2), x.size(3));
-      multiply(as_rows(grad_x), as_rows(grad), as_matrix(weight));
-      if (const int64_t stride = ctx->saved_data["stride"].toInt(); stride != 1) {
-        auto spread = empty_image(x, x.size(0), x.size(1), ctx->saved_data["height"].toInt(), ctx->saved_data["width"].toInt()).zero_();
-        every(spread, stride).copy_(grad_x);
-        grad_x = spread;
-      }
+ConvolutionGradients pointwise_backward(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight, int64_t stride, bool of_x,
+                                        bool of_weight) {
+  ConvolutionGradients result;
+  if (of_x) {
+    result.x = empty_image(x, x.size(0), x.size(1), grad.size(2), grad.size(3));
+    multiply(as_rows(result.x), as_rows(grad), as_matrix(weight));
+    if (stride != 1) {
+      auto spread = empty_image(x, x.size(0), x.size(1), x.size(2), x.size(3)).zero_();
+      every(spread, stride).copy_(result.x);
+      result.x = spread;
     }
-    if (ctx->needs_input_grad(1)) {
-      grad_weight = at::empty_like(weight);
-      multiply(as_matrix(grad_weight), as_rows(grad).t(), as_rows(x));
-    }
-    return {grad_x, grad_weight, at::Tensor()};
   }
-};
+  if (of_weight) {
+    result.weight = at::empty_like(weight);
+    multiply(as_matrix(result.weight), as_rows(grad).t(), as_rows(stride == 1 ? x : every(x, stride).contiguous(kChannelsLast)));
+  }
+  return result;
+}
 
 // For each output pixel and kernel row: the taps that meet the image, side by side in memory, in the weight as in the image.
 struct Run {
@@ -118,54 +110,89 @@ at::Tensor part(const at::Tensor& x, int64_t first, int64_t length) {
   return x.as_strided({x.size(0), length * channels}, {x.size(2) * x.size(3) * channels, 1}, x.storage_offset() + first * channels);
 }
 
-struct FewPixelsFunction : torch::autograd::Function<FewPixelsFunction> {
+at::Tensor few_pixels(const at::Tensor& x, const at::Tensor& weight, const Convolution& shape) {
+  const int64_t kernel = weight.size(2);
+  auto y = empty_image(x, x.size(0), weight.size(0), (x.size(2) + 2 * shape.padding - kernel) / shape.stride + 1,
+                       (x.size(3) + 2 * shape.padding - kernel) / shape.stride + 1)
+               .zero_();
+  for (const auto& run : runs(x.size(2), x.size(3), kernel, shape.stride, shape.padding)) {
+    multiply(part(y, run.out, 1), part(x, run.in, run.length), part(weight, run.tap, run.length).t(), true);
+  }
+  return y;
+}
+
+ConvolutionGradients few_pixels_backward(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight, const Convolution& shape,
+                                         bool of_x, bool of_weight) {
+  ConvolutionGradients result;
+  if (of_x) result.x = at::zeros_like(x, kChannelsLast);
+  if (of_weight) result.weight = at::zeros_like(weight, kChannelsLast);
+  for (const auto& run : runs(x.size(2), x.size(3), weight.size(2), shape.stride, shape.padding)) {
+    const auto above = part(grad, run.out, 1);
+    if (of_x) multiply(part(result.x, run.in, run.length), above, part(weight, run.tap, run.length), true);
+    if (of_weight) multiply(part(result.weight, run.tap, run.length), above.t(), part(x, run.in, run.length), true);
+  }
+  return result;
+}
+
+enum class Way { pointwise, few_pixels, library };
+
+Way way_of(const at::Tensor& x, const at::Tensor& weight, const Convolution& shape) {
+  const bool plain = x.device().is_cpu() && x.dim() == 4 && x.numel() > 0 &&
+                     (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble) && x.scalar_type() == weight.scalar_type() &&
+                     x.size(1) == weight.size(1) && x.is_contiguous(kChannelsLast);
+  if (!plain) return Way::library;
+  if (weight.size(2) == 1 && weight.size(3) == 1 && shape.padding == 0) return Way::pointwise;
+  const int64_t kernel = weight.size(2), rows = x.size(2) + 2 * shape.padding - kernel, columns = x.size(3) + 2 * shape.padding - kernel;
+  const bool few =
+      kernel == weight.size(3) && rows >= 0 && columns >= 0 && (rows / shape.stride + 1) * (columns / shape.stride + 1) <= kFewPixels;
+  return few ? Way::few_pixels : Way::library;
+}
+
+struct ConvolutionFunction : torch::autograd::Function<ConvolutionFunction> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& given_weight, int64_t stride, int64_t padding) {
     const auto weight = given_weight.contiguous(kChannelsLast);
-    const int64_t kernel = weight.size(2);
-    auto y = empty_image(x, x.size(0), weight.size(0), (x.size(2) + 2 * padding - kernel) / stride + 1,
-                         (x.size(3) + 2 * padding - kernel) / stride + 1)
-                 .zero_();
-    for (const auto& run : runs(x.size(2), x.size(3), kernel, stride, padding)) {
-      multiply(part(y, run.out, 1), part(x, run.in, run.length), part(weight, run.tap, run.length).t(), true);
-    }
     ctx->save_for_backward({x, weight});
     ctx->saved_data["stride"] = stride;
     ctx->saved_data["padding"] = padding;
-    return y;
+    return convolve(x, weight, {stride, padding});
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list gradients) {
-    require_first_derivative("a convolution to few pixels");
+    require_first_derivative("a convolution by matrix products");
     const auto saved = ctx->get_saved_variables();
-    const auto &x = saved[0], &weight = saved[1];
-    const auto grad = gradients[0].contiguous(kChannelsLast);
-    at::Tensor grad_x, grad_weight;
-    if (ctx->needs_input_grad(0)) grad_x = at::zeros_like(x, kChannelsLast);
-    if (ctx->needs_input_grad(1)) grad_weight = at::zeros_like(weight, kChannelsLast);
-    for (const auto& run :
-         runs(x.size(2), x.size(3), weight.size(2), ctx->saved_data["stride"].toInt(), ctx->saved_data["padding"].toInt())) {
-      const auto above = part(grad, run.out, 1);
-      if (grad_x.defined()) multiply(part(grad_x, run.in, run.length), above, part(weight, run.tap, run.length), true);
-      if (grad_weight.defined()) multiply(part(grad_weight, run.tap, run.length), above.t(), part(x, run.in, run.length), true);
-    }
-    return {grad_x, grad_weight, at::Tensor(), at::Tensor()};
+    const auto result =
+        convolve_backward(gradients[0], saved[0], saved[1], {ctx->saved_data["stride"].toInt(), ctx->saved_data["padding"].toInt()},
+                          ctx->needs_input_grad(0), ctx->needs_input_grad(1));
+    return {result.x, result.weight, at::Tensor(), at::Tensor()};
   }
 };
 
 }  // namespace
 
+at::Tensor convolve(const at::Tensor& x, const at::Tensor& given_weight, const Convolution& shape) {
+  const auto way = way_of(x, given_weight, shape);
+  if (way == Way::library) return at::conv2d(x, given_weight, {}, shape.stride, shape.padding);
+  const auto weight = given_weight.contiguous(kChannelsLast);
+  return way == Way::pointwise ? pointwise(x, weight, shape.stride) : few_pixels(x, weight, shape);
+}
+
+ConvolutionGradients convolve_backward(const at::Tensor& given_grad, const at::Tensor& x, const at::Tensor& given_weight,
+                                       const Convolution& shape, bool of_x, bool of_weight) {
+  const auto way = way_of(x, given_weight, shape);
+  if (way == Way::library) {
+    auto [grad_x, grad_weight, none] =
+        at::convolution_backward(given_grad, x, given_weight, c10::nullopt, {shape.stride, shape.stride}, {shape.padding, shape.padding},
+                                 {1, 1}, false, {0, 0}, 1, {of_x, of_weight, false});
+    return {grad_x, grad_weight};
+  }
+  const auto grad = given_grad.contiguous(kChannelsLast), weight = given_weight.contiguous(kChannelsLast);
+  return way == Way::pointwise ? pointwise_backward(grad, x, weight, shape.stride, of_x, of_weight)
+                               : few_pixels_backward(grad, x, weight, shape, of_x, of_weight);
+}
+
 at::Tensor conv2d(const at::Tensor& x, const at::Tensor& weight, int64_t stride, int64_t padding) {
-  const bool plain = x.device().is_cpu() && x.dim() == 4 && x.numel() > 0 &&
-                     (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble) && x.scalar_type() == weight.scalar_type() &&
-                     x.size(1) == weight.size(1) && x.is_contiguous(kChannelsLast);
-  if (plain && weight.size(2) == 1 && weight.size(3) == 1 && padding == 0) {
-    return PointwiseFunction::apply(x, weight.is_contiguous(kChannelsLast) ? weight : weight.contiguous(kChannelsLast), stride);
-  }
-  const int64_t kernel = weight.size(2), rows = x.size(2) + 2 * padding - kernel, columns = x.size(3) + 2 * padding - kernel;
-  if (plain && kernel == weight.size(3) && rows >= 0 && columns >= 0 && (rows / stride + 1) * (columns / stride + 1) <= kFewPixels) {
-    return FewPixelsFunction::apply(x, weight, stride, padding);
-  }
-  return at::conv2d(x, weight, {}, stride, padding);
+  if (way_of(x, weight, {stride, padding}) == Way::library) return at::conv2d(x, weight, {}, stride, padding);
+  return ConvolutionFunction::apply(x, weight, stride, padding);
 }
 
 }  // namespace zoo::nn

@@ -1,7 +1,9 @@
 #include <libzoo/core/error.h>
+#include <libzoo/io/parallel_for.h>
 #include <libzoo/nn/first_derivative.h>
 #include <libzoo/nn/group_norm.h>
 #include <libzoo/nn/kernels/group_norm.h>
+#include <libzoo/nn/without_autograd.h>
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -40,18 +42,23 @@ void for_groups(const kernels::GroupNormShape& shape, int64_t images, F work) {
     pieces *= 2;
   const int64_t groups = shape.groups / pieces;
   const int64_t grain = std::max<int64_t>(1, kGrain / (groups * depth * shape.pixels));
-  at::parallel_for(0, images * pieces, grain, [&](int64_t begin, int64_t end) {
+  io::parallel_for(0, images * pieces, grain, [&](int64_t begin, int64_t end) {
     std::vector<double> scratch(size_t(kernels::group_norm_scratch(shape)));
     for (int64_t i = begin; i < end; ++i) work(i / pieces, i % pieces * groups, (i % pieces + 1) * groups, scratch.data());
   });
 }
 
 template <class T>
-void run_forward(const kernels::GroupNormShape& shape, bool last, const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta,
-                 const at::Tensor& mean, const at::Tensor& rstd, const at::Tensor& y) {
-  const kernels::GroupNormForward<T> data{x.const_data_ptr<T>(),   gamma.const_data_ptr<T>(), beta.const_data_ptr<T>(),
-                                          mean.data_ptr<double>(), rstd.data_ptr<double>(),   y.data_ptr<T>()};
-  for_groups(shape, x.size(0), [&](int64_t image, int64_t first, int64_t end, double* scratch) {
+void run_forward(const kernels::GroupNormShape& shape, const GroupNormSaved& saved, const at::Tensor& y, bool again) {
+  const kernels::GroupNormForward<T> data{saved.x.const_data_ptr<T>(),
+                                          saved.gamma.const_data_ptr<T>(),
+                                          saved.beta.const_data_ptr<T>(),
+                                          saved.mean.data_ptr<double>(),
+                                          saved.rstd.data_ptr<double>(),
+                                          y.data_ptr<T>(),
+                                          again};
+  const bool last = channels_are_last(saved.x);
+  for_groups(shape, saved.x.size(0), [&](int64_t image, int64_t first, int64_t end, double* scratch) {
     if (last)
       kernels::group_norm_forward_last(shape, data, image, first, end, scratch);
     else
@@ -59,15 +66,27 @@ void run_forward(const kernels::GroupNormShape& shape, bool last, const at::Tens
   });
 }
 
+at::Tensor forward_of(const kernels::GroupNormShape& shape, const GroupNormSaved& saved, bool again) {
+  auto y = at::empty_like(saved.x);
+  saved.x.scalar_type() == at::kFloat ? run_forward<float>(shape, saved, y, again) : run_forward<double>(shape, saved, y, again);
+  return y;
+}
+
 template <class T>
-void run_backward(const kernels::GroupNormShape& shape, bool last, const at::Tensor& grad, const at::Tensor& skip,
-                  const variable_list& saved, const at::Tensor& grad_x, const at::Tensor& grad_gamma, const at::Tensor& grad_beta) {
-  const kernels::GroupNormBackward<T> data{
-      grad.const_data_ptr<T>(),          saved[0].const_data_ptr<T>(), skip.defined() ? skip.const_data_ptr<T>() : nullptr,
-      saved[1].const_data_ptr<T>(),      saved[2].const_data_ptr<T>(), saved[3].const_data_ptr<double>(),
-      saved[4].const_data_ptr<double>(), grad_x.data_ptr<T>(),         grad_gamma.data_ptr<double>(),
-      grad_beta.data_ptr<double>()};
-  for_groups(shape, saved[0].size(0), [&](int64_t image, int64_t first, int64_t end, double* scratch) {
+void run_backward(const kernels::GroupNormShape& shape, const GroupNormSaved& saved, const at::Tensor& grad, const at::Tensor& skip,
+                  const at::Tensor& grad_x, const at::Tensor& grad_gamma, const at::Tensor& grad_beta) {
+  const kernels::GroupNormBackward<T> data{grad.const_data_ptr<T>(),
+                                           saved.x.const_data_ptr<T>(),
+                                           skip.defined() ? skip.const_data_ptr<T>() : nullptr,
+                                           saved.gamma.const_data_ptr<T>(),
+                                           saved.beta.const_data_ptr<T>(),
+                                           saved.mean.const_data_ptr<double>(),
+                                           saved.rstd.const_data_ptr<double>(),
+                                           grad_x.data_ptr<T>(),
+                                           grad_gamma.data_ptr<double>(),
+                                           grad_beta.data_ptr<double>()};
+  const bool last = channels_are_last(saved.x);
+  for_groups(shape, saved.x.size(0), [&](int64_t image, int64_t first, int64_t end, double* scratch) {
     if (last)
       kernels::group_norm_backward_last(shape, data, image, first, end, scratch);
     else
@@ -75,48 +94,22 @@ void run_backward(const kernels::GroupNormShape& shape, bool last, const at::Ten
   });
 }
 
-// Returns y and, if `pass`, x itself: what flows back into that is added to the gradient of x in the same loop.
 struct GroupNormFunction : torch::autograd::Function<GroupNormFunction> {
-  static variable_list forward(AutogradContext* ctx, const at::Tensor& given, const at::Tensor& given_gamma, const at::Tensor& given_beta,
-                               int64_t groups, double eps, bool relu, bool pass) {
-    const auto x = given.contiguous(layout_of(given));
-    const auto gamma = given_gamma.contiguous(), beta = given_beta.contiguous();
-    const auto shape = shape_of(x, groups, eps, relu);
-    auto y = at::empty_like(x);
-    const auto mean = at::empty({x.size(0), groups}, at::kDouble), rstd = at::empty({x.size(0), groups}, at::kDouble);
-    if (x.scalar_type() == at::kFloat)
-      run_forward<float>(shape, channels_are_last(x), x, gamma, beta, mean, rstd, y);
-    else
-      run_forward<double>(shape, channels_are_last(x), x, gamma, beta, mean, rstd, y);
-    ctx->save_for_backward({x, gamma, beta, mean, rstd});
-    ctx->saved_data["groups"] = groups;
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta, int64_t groups,
+                            double eps, bool relu) {
+    GroupNormSaved saved{.x = x.contiguous(layout_of(x)), .gamma = gamma.contiguous(), .beta = beta.contiguous(), .relu = relu};
+    auto y = group_norm_forward(saved, groups, eps);
+    ctx->save_for_backward({saved.x, saved.gamma, saved.beta, saved.mean, saved.rstd});
     ctx->saved_data["relu"] = relu;
-    ctx->set_materialize_grads(false);
-    return pass ? variable_list{y, given} : variable_list{y};
+    return y;
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list gradients) {
     require_first_derivative("group norm");
     const auto saved = ctx->get_saved_variables();
-    const auto &x = saved[0], &gamma = saved[1];
-    auto skip = gradients.size() > 1 ? gradients[1] : at::Tensor();
-    if (!gradients[0].defined()) return {skip, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
-    const auto grad = gradients[0].contiguous(layout_of(x));
-    if (skip.defined()) skip = skip.contiguous(layout_of(x));
-    const auto shape = shape_of(x, ctx->saved_data["groups"].toInt(), 0, ctx->saved_data["relu"].toBool());
-    const auto grad_x = at::empty_like(x);
-    const auto grad_gamma = at::empty({x.size(0), x.size(1)}, at::kDouble), grad_beta = at::empty_like(grad_gamma);
-    if (x.scalar_type() == at::kFloat)
-      run_backward<float>(shape, channels_are_last(x), grad, skip, saved, grad_x, grad_gamma, grad_beta);
-    else
-      run_backward<double>(shape, channels_are_last(x), grad, skip, saved, grad_x, grad_gamma, grad_beta);
-    return {grad_x,
-            grad_gamma.sum(0).to(gamma.scalar_type()),
-            grad_beta.sum(0).to(gamma.scalar_type()),
-            at::Tensor(),
-            at::Tensor(),
-            at::Tensor(),
-            at::Tensor()};
+    const auto result = group_norm_backward({saved[0], saved[1], saved[2], saved[3], saved[4], ctx->saved_data["relu"].toBool()},
+                                            gradients[0], at::Tensor());
+    return {result.x, result.gamma, result.beta, at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
 
@@ -124,11 +117,6 @@ void require_groups(int64_t channels, int64_t groups) {
   if (groups < 1 || channels < 1 || channels % groups != 0) {
     throw UserError(fmt::format("group norm: {} channels cannot be divided into {} groups", channels, groups));
   }
-}
-
-bool fused(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta) {
-  return x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble) &&
-         gamma.scalar_type() == x.scalar_type() && beta.scalar_type() == x.scalar_type() && x.numel() > 0;
 }
 
 void require_arguments(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta, int64_t groups) {
@@ -146,10 +134,38 @@ at::Tensor composed(const at::Tensor& x, const at::Tensor& gamma, const at::Tens
 
 }  // namespace
 
+bool group_norm_is_fused(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta) {
+  return x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble) &&
+         gamma.scalar_type() == x.scalar_type() && beta.scalar_type() == x.scalar_type() && x.numel() > 0 && x.size(1) == gamma.size(0);
+}
+
+at::Tensor group_norm_forward(GroupNormSaved& saved, int64_t groups, double eps) {
+  saved.mean = at::empty({saved.x.size(0), groups}, at::kDouble);
+  saved.rstd = at::empty_like(saved.mean);
+  return forward_of(shape_of(saved.x, groups, eps, saved.relu), saved, false);
+}
+
+at::Tensor group_norm_again(const GroupNormSaved& saved) {
+  return forward_of(shape_of(saved.x, saved.mean.size(1), 0, saved.relu), saved, true);
+}
+
+GroupNormGradients group_norm_backward(const GroupNormSaved& saved, const at::Tensor& given_grad, const at::Tensor& given_skip) {
+  const auto& x = saved.x;
+  const auto grad = given_grad.contiguous(layout_of(x)), skip = given_skip.defined() ? given_skip.contiguous(layout_of(x)) : given_skip;
+  const auto shape = shape_of(x, saved.mean.size(1), 0, saved.relu);
+  const auto grad_x = at::empty_like(x);
+  const auto grad_gamma = at::empty({x.size(0), x.size(1)}, at::kDouble), grad_beta = at::empty_like(grad_gamma);
+  if (x.scalar_type() == at::kFloat)
+    run_backward<float>(shape, saved, grad, skip, grad_x, grad_gamma, grad_beta);
+  else
+    run_backward<double>(shape, saved, grad, skip, grad_x, grad_gamma, grad_beta);
+  return {grad_x, grad_gamma.sum(0).to(x.scalar_type()), grad_beta.sum(0).to(x.scalar_type())};
+}
+
 at::Tensor group_norm_relu(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta, int64_t groups, double eps, bool relu) {
   require_arguments(x, gamma, beta, groups);
-  if (!fused(x, gamma, beta)) return composed(x, gamma, beta, groups, eps, relu);
-  return GroupNormFunction::apply(x, gamma, beta, groups, eps, relu, false)[0];
+  if (!group_norm_is_fused(x, gamma, beta)) return composed(x, gamma, beta, groups, eps, relu);
+  return GroupNormFunction::apply(x, gamma, beta, groups, eps, relu);
 }
 
 GroupNormImpl::GroupNormImpl(const GroupNormOptions& options_) : options(options_) { reset(); }
@@ -162,13 +178,6 @@ void GroupNormImpl::reset() {
 
 at::Tensor GroupNormImpl::forward(const at::Tensor& x) {
   return group_norm_relu(x, weight, bias, options.groups, options.eps, options.relu);
-}
-
-GroupNormAndSkip GroupNormImpl::forward_and_skip(const at::Tensor& x) {
-  require_arguments(x, weight, bias, options.groups);
-  if (!fused(x, weight, bias)) return {forward(x), x};
-  auto outputs = GroupNormFunction::apply(x, weight, bias, options.groups, options.eps, options.relu, true);
-  return {outputs[0], outputs[1]};
 }
 
 }  // namespace zoo::nn

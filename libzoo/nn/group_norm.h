@@ -26,17 +26,11 @@ struct GroupNormOptions {
   bool relu = true;
 };
 
-// The normalised x, and x for a shortcut around what follows: going back, the shortcut's gradient joins in the same loop.
-struct GroupNormAndSkip {
-  at::Tensor normalised, skip;
-};
-
 class GroupNormImpl : public torch::nn::Cloneable<GroupNormImpl> {
  public:
   explicit GroupNormImpl(const GroupNormOptions& options);
   void reset() override;
   at::Tensor forward(const at::Tensor& x);
-  GroupNormAndSkip forward_and_skip(const at::Tensor& x);
 
   GroupNormOptions options;
   at::Tensor weight, bias;  // [channels]: ones and zeros at first

@@ -1,9 +1,9 @@
+#include <libzoo/io/parallel_for.h>
 #include <libzoo/nn/first_derivative.h>
 #include <libzoo/nn/kernels/max_pool.h>
 #include <libzoo/nn/max_pool.h>
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 namespace zoo::nn {
@@ -16,7 +16,7 @@ constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
 
 template <class F>
 void for_images(int64_t images, F work) {
-  at::parallel_for(0, images, 1, [&](int64_t begin, int64_t end) {
+  io::parallel_for(0, images, 1, [&](int64_t begin, int64_t end) {
     for (int64_t image = begin; image < end; ++image) work(image);
   });
 }

@@ -1,5 +1,6 @@
 #include <libzoo/core/error.h>
 #include <libzoo/nn/initialisers.h>
+#include <libzoo/nn/norm_conv.h>
 #include <libzoo/nn/res_net_v2.h>
 
 #include <ATen/ATen.h>
@@ -44,12 +45,8 @@ void PreActUnitImpl::reset() {
 }
 
 at::Tensor PreActUnitImpl::forward(const at::Tensor& x) {
-  if (downsample.is_empty()) {
-    const auto [p, skip] = gn1->forward_and_skip(x);
-    return conv3(gn3(conv2(gn2(conv1(p))))).add_(skip);
-  }
-  const auto p = gn1(x);
-  return downsample(p).add_(conv3(gn3(conv2(gn2(conv1(p))))));
+  const auto [y, shortcut] = norm_conv_and_shortcut(gn1, conv1, downsample, x);
+  return norm_conv(gn3, conv3, norm_conv(gn2, conv2, y)).add_(shortcut);
 }
 
 ResNetV2Impl::ResNetV2Impl(const ResNetV2Options& options_) : options(options_) { reset(); }

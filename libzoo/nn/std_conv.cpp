@@ -1,10 +1,10 @@
+#include <libzoo/io/parallel_for.h>
 #include <libzoo/nn/convolution.h>
 #include <libzoo/nn/first_derivative.h>
 #include <libzoo/nn/kernels/standardize.h>
 #include <libzoo/nn/std_conv.h>
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -25,7 +25,7 @@ bool filters_are_runs(const at::Tensor& weight) {
 template <class F>
 void for_filters(const at::Tensor& weight, F work) {
   const int64_t count = weight.numel() / weight.size(0);
-  at::parallel_for(0, weight.size(0), std::max<int64_t>(1, kGrain / count), [&](int64_t first, int64_t last) { work(count, first, last); });
+  io::parallel_for(0, weight.size(0), std::max<int64_t>(1, kGrain / count), [&](int64_t first, int64_t last) { work(count, first, last); });
 }
 
 struct StandardizeFunction : torch::autograd::Function<StandardizeFunction> {
@@ -92,8 +92,26 @@ void StdConv2dImpl::reset() {
   weight = register_parameter("weight", at::zeros({options.out_channels, options.in_channels, options.kernel, options.kernel}));
 }
 
-at::Tensor StdConv2dImpl::forward(const at::Tensor& x) {
-  return conv2d(x, standardize_weight(weight, options.eps, options.eps_mode), options.stride, options.padding);
+// `source` shares the weight's memory, so that no other weight can come to lie there; the version counts what is written to it.
+struct StdConv2dImpl::Kept {
+  at::Tensor source;
+  uint32_t version;
+  at::Tensor result;
+};
+
+at::Tensor StdConv2dImpl::standardized() const {
+  if (is_training() || at::GradMode::is_enabled()) return standardize_weight(weight, options.eps, options.eps_mode);
+  auto kept = std::atomic_load(&kept_);
+  const auto version = uint32_t(weight._version());
+  if (!kept || kept->version != version || !kept->source.is_alias_of(weight) || kept->source.strides() != weight.strides()) {
+    const c10::InferenceMode normal_tensors(false);  // what is kept may meet autograd later
+    at::NoGradGuard no_grad;
+    kept = std::make_shared<const Kept>(weight.detach(), version, standardize_weight(weight, options.eps, options.eps_mode));
+    std::atomic_store(&kept_, kept);
+  }
+  return kept->result;
 }
+
+at::Tensor StdConv2dImpl::forward(const at::Tensor& x) { return conv2d(x, standardized(), options.stride, options.padding); }
 
 }  // namespace zoo::nn

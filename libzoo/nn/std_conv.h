@@ -9,6 +9,7 @@
 #include <torch/nn/pimpl.h>
 
 #include <cstdint>
+#include <memory>
 
 namespace zoo::nn {
 
@@ -35,9 +36,15 @@ class StdConv2dImpl : public torch::nn::Cloneable<StdConv2dImpl> {
   void reset() override;
   // [batch, in_channels, h, w] -> [batch, out_channels, …]
   at::Tensor forward(const at::Tensor& x);
+  // The weight that forward convolves with. In evaluation without gradients it is kept until the weight changes.
+  at::Tensor standardized() const;
 
   StdConv2dOptions options;
   at::Tensor weight;  // [out_channels, in_channels, kernel, kernel]
+
+ private:
+  struct Kept;
+  mutable std::shared_ptr<const Kept> kept_;  // read and replaced atomically: several threads may predict
 };
 TORCH_MODULE(StdConv2d);
 

@@ -1,10 +1,10 @@
 #include <libzoo/core/error.h>
+#include <libzoo/io/parallel_for.h>
 #include <libzoo/io/tensor.h>
 #include <libzoo/optim/kernels/sgd.h>
 #include <libzoo/optim/sgd.h>
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <fmt/format.h>
 
@@ -42,7 +42,7 @@ void run_kernel(const kernels::SgdFactors& factors, const std::vector<Update>& u
   for (size_t i = 0; i < updates.size(); ++i) {
     for (int64_t begin = 0; begin < updates[i].parameter.numel(); begin += kChunk) chunks.emplace_back(i, begin);
   }
-  at::parallel_for(0, int64_t(chunks.size()), 2, [&](int64_t first, int64_t last) {
+  io::parallel_for(0, int64_t(chunks.size()), 2, [&](int64_t first, int64_t last) {
     for (int64_t c = first; c < last; ++c) {
       const auto& [index, begin] = chunks[size_t(c)];
       const auto& update = updates[index];
@@ -115,6 +115,7 @@ void Sgd::step(double rate) {
     (in_one_run(update) ? in_runs : others).push_back(std::move(update));
   }
   if (!in_runs.empty()) run_kernel(factors, in_runs);
+  for (const auto& update : in_runs) update.parameter.unsafeGetTensorImpl()->bump_version();  // raw pointers don't
   if (!others.empty()) run_composed(factors, others);
 }
 

@@ -1,4 +1,4 @@
-// BiT R50x1 in float32 with 10 classes and random weights: what peers/bit_timm_step.py does with timm.
+// BiT with 10 classes and random weights: what peers/bit_timm_step.py does with timm.
 #include "test/bench/bench.h"
 
 #include <libzoo/nn/res_net_v2.h>
@@ -7,16 +7,20 @@
 #include <ATen/ATen.h>
 
 #include <memory>
+#include <string>
 
 namespace zoo::bench {
 namespace {
 
 struct Settings {
+  std::string arch = "r50x1";  // or tiny: one unit per stage, width 0.5
   int64_t size = 64, batch = 32;
 };
 
-nn::ResNetV2 network() {
-  nn::ResNetV2 net(nn::ResNetV2Options{.num_classes = 10});
+nn::ResNetV2 network(const Settings& settings) {
+  nn::ResNetV2Options options{.num_classes = 10};
+  if (settings.arch == "tiny") options.units = {1, 1, 1, 1}, options.width = 0.5;
+  nn::ResNetV2 net(options);
   at::NoGradGuard no_grad;
   net->named_parameters()["head.conv.weight"].normal_(0, 0.01);  // a zero head would send no gradient into the body
   return net;
@@ -25,7 +29,7 @@ nn::ResNetV2 network() {
 at::Tensor images(const Settings& settings) { return at::rand({settings.batch, 3, settings.size, settings.size}).mul_(2).sub_(1); }
 
 Job forward(const Settings& settings) {
-  auto net = network();
+  auto net = network(settings);
   net->eval();
   const auto x = images(settings);
   return {.run =
@@ -38,7 +42,7 @@ Job forward(const Settings& settings) {
 }
 
 Job train(const Settings& settings) {
-  auto net = network();
+  auto net = network(settings);
   const auto x = images(settings), labels = at::randint(0, 10, {settings.batch}, at::kLong);
   auto sgd = std::make_shared<optim::Sgd>(net->named_parameters(), optim::SgdOptions{.momentum = 0.9});
   return {.run =
@@ -55,6 +59,7 @@ Job train(const Settings& settings) {
 Benchmark benchmark(const char* name, const char* what, Job (*prepare)(const Settings&)) {
   return {name, what, [prepare](CLI::App& command) {
             auto settings = std::make_shared<Settings>();
+            command.add_option("--arch", settings->arch)->check(CLI::IsMember({"r50x1", "tiny"}))->capture_default_str();
             command.add_option("--size", settings->size, "pixels, square")->check(CLI::Range(1, 4096))->capture_default_str();
             command.add_option("--batch", settings->batch)->check(CLI::Range(1, 65536))->capture_default_str();
             return [settings, prepare](int) { return prepare(*settings); };
@@ -64,8 +69,8 @@ Benchmark benchmark(const char* name, const char* what, Job (*prepare)(const Set
 }  // namespace
 
 std::vector<Benchmark> bit_benchmarks() {
-  return {benchmark("bit_train", "a training step of R50x1 with SGD and momentum", train),
-          benchmark("bit_forward", "R50x1 without gradients", forward)};
+  return {benchmark("bit_train", "a training step of a BiT network with SGD and momentum", train),
+          benchmark("bit_forward", "a BiT network without gradients", forward)};
 }
 
 }  // namespace zoo::bench

@@ -21,13 +21,17 @@ def peer(script, *arguments):
     return [sys.executable, os.path.join(HERE, "peers", script), *arguments]
 
 
-def timm(task, layout):
-    return peer("bit_timm_step.py", "--task", task, "--size", "64", "--batch", "32", "--threads", "2", "--layout", layout, "--warmup", "2",
-                "--repeats", "7")
+def timm(task, layout, size=64, batch=32, *arguments):
+    return peer("bit_timm_step.py", "--task", task, "--size", str(size), "--batch", str(batch), "--threads", "2", "--layout", layout,
+                "--warmup", "2", "--repeats", "7", *arguments)
 
 
-def ours(job):
-    return ["zoo-bench", job, "--size", "64", "--batch", "32", "--threads", "2", "--warmup", "2", "--repeats", "7"]
+def bit(name, job, size, batch, *arguments, layouts=("nchw", "nhwc"), timm_arguments=(), **others):
+    """One of zoo-bench's BiT jobs, bit_train or bit_forward, against timm in its faster memory layout."""
+    return dict(dict(name=name, unit="images/s", better="higher",
+                     ours=["zoo-bench", job, "--size", str(size), "--batch", str(batch), "--threads", "2", "--warmup", "2", "--repeats", "7",
+                           *arguments],
+                     peers=[timm(job.removeprefix("bit_"), layout, size, batch, *timm_arguments) for layout in layouts]), **others)
 
 
 RECORDS = os.path.join(ROOT, "build", "bench", "records.tfrecord")  # Examples of 50 to 150 KB
@@ -48,14 +52,19 @@ PREPARATIONS = {
     "records": (RECORDS, peer("io_make_tfrecord.py", "--out", RECORDS, "--count", "1000")),
 }
 
+# figure: compared is this one of the configuration, not the value.
 # wall_of: the programs report no figure; compared is the median wall time of so many runs of the whole process.
 # module: of Python, that the peer needs; without it the benchmark is left out, and the output says so.
 BENCHMARKS = {
     "bit": [
-        dict(name="train_r50x1_64", unit="images/s", better="higher", ours=ours("bit_train"), peers=[timm("train", "nchw"), timm("train",
-            "nhwc")]),
-        dict(name="forward_r50x1_64", unit="images/s", better="higher", ours=ours("bit_forward"), peers=[timm("forward", "nchw"),
-            timm("forward", "nhwc")]),
+        bit("train_r50x1_64", "bit_train", 64, 32),
+        bit("train_r50x1_224", "bit_train", 224, 8),
+        bit("train_r50x1_64_compiled", "bit_train", 64, 32, timm_arguments=["--compile"]),
+        bit("train_r50x1_224_compiled", "bit_train", 224, 8, timm_arguments=["--compile"]),
+        bit("forward_r50x1_64", "bit_forward", 64, 32),
+        bit("forward_r50x1_224", "bit_forward", 224, 8),
+        bit("train_tiny_32", "bit_train", 32, 64, "--arch", "tiny", timm_arguments=["--arch", "tiny"]),
+        bit("memory_r50x1_224", "bit_train", 224, 8, unit="MB", better="lower", figure="peak_megabytes"),
         dict(name="start_up", unit="s", better="lower", ours=["zoo-bit", "--help"], peers=[["zoo-nothing"]], wall_of=5),
     ],
     "data": [
@@ -105,7 +114,8 @@ def value_of(benchmark, command, folder):
     if done.returncode != 0:
         sys.exit(f"error: {' '.join(command)} ended with {done.returncode}")
     line = json.loads(done.stdout.strip().splitlines()[-1])
-    return line["value"], line["config"].get("cpu_seconds_per_1000")
+    value = line["config"][benchmark["figure"]] if "figure" in benchmark else line["value"]
+    return value, line["config"].get("cpu_seconds_per_1000")
 
 
 def compare(benchmark, folder, pairs):

@@ -2,6 +2,8 @@
 // {name, metric, unit, value, config} with the median, as the peers do. zoo-bench --help names the jobs.
 #include "test/bench/bench.h"
 
+#include <libzoo/nn/cpu_allocator.h>
+
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
@@ -10,6 +12,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <fstream>
 #include <iostream>
 
 namespace {
@@ -38,7 +41,16 @@ nlohmann::ordered_json options_of(const CLI::App& command) {
   return options;
 }
 
+// A line of /proc/self/status in MB; what the process holds (VmRSS), or held at most (VmHWM).
+double memory_megabytes(const std::string& key) {
+  std::ifstream file("/proc/self/status");
+  for (std::string word; file >> word;)
+    if (word == key + ':') return file >> word, std::stod(word) / 1024;
+  return 0;
+}
+
 void measure(const std::string& name, Job job, const Measuring& measuring, nlohmann::ordered_json config) {
+  const double held = memory_megabytes("VmRSS");
   for (int i = 0; i < measuring.warmup; ++i) job.run();
   std::vector<double> wall, processor;
   for (int i = 0; i < measuring.repeats; ++i) {
@@ -53,6 +65,7 @@ void measure(const std::string& name, Job job, const Measuring& measuring, nlohm
   config["cpu_ms"] = median(processor);
   config["min_cpu_ms"] = *std::min_element(processor.begin(), processor.end());
   config["cpu_seconds_per_1000"] = median(processor) / job.items;
+  config["peak_megabytes"] = memory_megabytes("VmHWM") - held;  // beyond what was there before the first run
   const nlohmann::ordered_json line = {
       {"name", name}, {"metric", "throughput"}, {"unit", job.unit}, {"value", job.items / median(wall) * 1e3}, {"config", config}};
   std::cout << line.dump() << std::endl;
@@ -63,6 +76,7 @@ void measure(const std::string& name, Job job, const Measuring& measuring, nlohm
 int main(int argc, char** argv) {
   CLI::App app{"Times one job of libzoo"};
   app.require_subcommand(1);
+  zoo::nn::use_caching_cpu_allocator();
   Measuring measuring;
   for (const auto& benchmarks : {bit_benchmarks(), data_benchmarks(), echo_benchmarks(), io_benchmarks()}) {
     for (const Benchmark& benchmark : benchmarks) {

@@ -84,20 +84,6 @@ TEST_CASE("group norm is blind to shift and scale of its input", "[nn]") {
   CHECK(largest_difference(group_norm_relu(x * 7 - 3, gamma, beta, 32, 0), group_norm_relu(x, gamma, beta, 32, 0)) < 1e-12);
 }
 
-TEST_CASE("the skip's gradient is added to that of the input", "[nn]") {
-  nn::GroupNorm norm(nn::GroupNormOptions{.channels = 32, .groups = 8});
-  const auto x = at::randn({2, 32, 5, 5}), above = at::randn({2, 32, 5, 5}), beside = at::randn({2, 32, 5, 5});
-  for (const bool last : {false, true}) {
-    const auto given = last ? channels_last(x) : x;
-    const auto separate = gradients([&](const Tensors& t) { return norm(t[0]); }, {given}, above)[0] + beside;
-    auto leaf = given.detach().clone(at::MemoryFormat::Preserve).set_requires_grad(true);
-    const auto [y, skip] = norm->forward_and_skip(leaf);
-    CHECK(skip.equal(x));
-    CHECK(largest_difference(torch::autograd::grad({y, skip}, {leaf}, {above, beside}, /*retain_graph=*/true)[0], separate) < 1e-6);
-    CHECK(torch::autograd::grad({skip}, {leaf}, {beside})[0].equal(beside));
-  }
-}
-
 TEST_CASE("not-a-number comes through", "[nn]") {
   auto x = at::randn({1, 8, 2, 2});
   x[0][0][0][0] = std::numeric_limits<float>::quiet_NaN();

@@ -1,6 +1,7 @@
 #include "test/nn/gradients.h"
 
 #include <libzoo/nn/std_conv.h>
+#include <libzoo/optim/sgd.h>
 
 using namespace zoo;
 using namespace zoo::test;
@@ -97,4 +98,30 @@ TEST_CASE("a second derivative of standardisation is refused instead of being wr
   const auto weight = at::randn({2, 3, 1, 1}).set_requires_grad(true);
   CHECK_THROWS_WITH(torch::autograd::grad({standardize_weight(weight).square().sum()}, {weight}, {}, true, /*create_graph=*/true),
                     Contains("second derivative"));
+}
+
+TEST_CASE("in evaluation a standardised weight is kept until the weight changes", "[nn]") {
+  nn::StdConv2d conv(nn::StdConv2dOptions{.in_channels = 3, .out_channels = 4, .kernel = 3});
+  const auto x = channels_last(at::randn({1, 3, 5, 5}));
+  at::NoGradGuard no_grad;
+  conv->weight.normal_();
+  const auto fresh = [&] { return at::conv2d(x, nn::standardize_weight(conv->weight)); };
+  CHECK_FALSE(conv->standardized().is_same(conv->standardized()));
+  conv->eval();
+  CHECK(conv->standardized().is_same(conv->standardized()));
+  CHECK(largest_difference(conv(x), fresh()) < 1e-5);
+  {
+    c10::InferenceMode inference;
+    conv->standardized();
+  }
+  SECTION("by an operation") { conv->weight.normal_(); }
+  SECTION("by other memory") { conv->weight.set_data(at::randn_like(conv->weight)); }
+  SECTION("by another order of memory") { conv->weight.set_data(channels_last(conv->weight)); }
+  SECTION("by the optimiser") {
+    optim::Sgd sgd({conv->weight}, {});
+    conv->weight.mutable_grad() = at::randn_like(conv->weight);
+    sgd.step(1);
+  }
+  CHECK(largest_difference(conv(x), fresh()) < 1e-5);
+  CHECK(conv->standardized().strides() == conv->weight.strides());
 }

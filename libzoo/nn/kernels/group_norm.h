@@ -20,6 +20,7 @@ struct GroupNormForward {
   const T *gamma, *beta;  // [channels]
   double *mean, *rstd;    // [images, groups]
   T* y;
+  bool again;             // mean and rstd are given, not computed
 };
 
 template <class T>

@@ -35,17 +35,21 @@ ZOO_INLINE void forward(const GroupNormShape& shape, const GroupNormForward<T>& 
     const int64_t place = (image * shape.groups + g) * count;
     const T* __restrict x = data.x + place;
     T* __restrict y = data.y + place;
-    const T start = x[0];
-    const double rest = sum_of<T>(count, [&](int64_t i) __attribute__((always_inline)) { return x[i] - start; });
-    const double mean = double(start) + rest / double(count);
+    double& mean = data.mean[image * shape.groups + g];
+    double& rstd = data.rstd[image * shape.groups + g];
+    if (!data.again) {
+      const T start = x[0];
+      const double rest = sum_of<T>(count, [&](int64_t i) __attribute__((always_inline)) { return x[i] - start; });
+      mean = double(start) + rest / double(count);
+    }
     const T high = T(mean), low = T(mean - double(high));
-    const double squares = sum_of<T>(count, [&](int64_t i) __attribute__((always_inline)) {
-      const T centred = (x[i] - high) - low;
-      return centred * centred;
-    });
-    const double rstd = 1 / std::sqrt(squares / double(count) + shape.eps);
-    data.mean[image * shape.groups + g] = mean;
-    data.rstd[image * shape.groups + g] = rstd;
+    if (!data.again) {
+      const double squares = sum_of<T>(count, [&](int64_t i) __attribute__((always_inline)) {
+        const T centred = (x[i] - high) - low;
+        return centred * centred;
+      });
+      rstd = 1 / std::sqrt(squares / double(count) + shape.eps);
+    }
     for (int64_t c = 0; c < depth; ++c) {
       const T scale = T(rstd * double(data.gamma[g * depth + c])), shift = data.beta[g * depth + c];
       if (shape.relu) {

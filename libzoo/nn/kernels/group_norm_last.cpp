@@ -105,17 +105,12 @@ ZOO_INLINE void normalise(const T* __restrict x, T* __restrict y, int64_t pixels
 }
 
 template <class T>
-ZOO_INLINE void forward(const GroupNormShape& shape, const GroupNormForward<T>& data, int64_t image, int64_t first, int64_t last,
-                        double* scratch) {
+ZOO_INLINE void find_statistics(const GroupNormShape& shape, const GroupNormForward<T>& data, const T* x, int64_t image, int64_t first,
+                                int64_t last, const Rows<T>& rows) {
   const int64_t depth = shape.channels / shape.groups;
-  const int64_t start = first * depth, width = (last - first) * depth;
   const double count = double(depth * shape.pixels);
-  const T* x = data.x + image * shape.pixels * shape.channels + start;
-  T* y = data.y + image * shape.pixels * shape.channels + start;
   double* mean = data.mean + image * shape.groups;
   double* rstd = data.rstd + image * shape.groups;
-  const auto rows = rows_in<T>(scratch, width);
-
   sum_pixels(x, shape.pixels, shape.channels, rows);
   for (int64_t g = first; g < last; ++g) {
     double total = 0;
@@ -128,11 +123,32 @@ ZOO_INLINE void forward(const GroupNormShape& shape, const GroupNormForward<T>& 
     double total = 0;
     for (int64_t c = (g - first) * depth; c < (g - first + 1) * depth; ++c) total += rows.sum[c];
     rstd[g] = 1 / std::sqrt(total / count + shape.eps);
-    for (int64_t c = (g - first) * depth; c < (g - first + 1) * depth; ++c) {
-      rows.scale[c] = T(rstd[g] * double(data.gamma[start + c]));
-      rows.shift[c] = data.beta[start + c];
+  }
+}
+
+// Fills the rows that a normalised value is computed from.
+template <class T>
+ZOO_INLINE void fill_rows(const Rows<T>& rows, int64_t depth, int64_t groups, const double* mean, const double* rstd, const T* gamma,
+                          const T* beta) {
+  for (int64_t g = 0; g < groups; ++g) {
+    split_mean(rows, g * depth, (g + 1) * depth, mean[g]);
+    for (int64_t c = g * depth; c < (g + 1) * depth; ++c) {
+      rows.scale[c] = T(rstd[g] * double(gamma[c]));
+      rows.shift[c] = beta[c];
     }
   }
+}
+
+template <class T>
+ZOO_INLINE void forward(const GroupNormShape& shape, const GroupNormForward<T>& data, int64_t image, int64_t first, int64_t last,
+                        double* scratch) {
+  const int64_t depth = shape.channels / shape.groups;
+  const int64_t start = first * depth, place = image * shape.groups + first;
+  const T* x = data.x + image * shape.pixels * shape.channels + start;
+  T* y = data.y + image * shape.pixels * shape.channels + start;
+  const auto rows = rows_in<T>(scratch, (last - first) * depth);
+  if (!data.again) find_statistics(shape, data, x, image, first, last, rows);
+  fill_rows(rows, depth, last - first, data.mean + place, data.rstd + place, data.gamma + start, data.beta + start);
   if (shape.relu)
     normalise(x, y, shape.pixels, shape.channels, rows, true);
   else
@@ -210,13 +226,7 @@ ZOO_INLINE void backward(const GroupNormShape& shape, const GroupNormBackward<T>
   double* grad_beta = data.grad_beta + image * shape.channels + start;
   const auto rows = rows_in<T>(scratch, width);
 
-  for (int64_t g = first; g < last; ++g) {
-    split_mean(rows, (g - first) * depth, (g - first + 1) * depth, mean[g]);
-    for (int64_t c = (g - first) * depth; c < (g - first + 1) * depth; ++c) {
-      rows.scale[c] = T(rstd[g] * double(data.gamma[start + c]));
-      rows.shift[c] = data.beta[start + c];
-    }
-  }
+  fill_rows(rows, depth, last - first, mean + first, rstd + first, data.gamma + start, data.beta + start);
   if (shape.relu)
     sum_gradients(data.grad + place, data.x + place, shape.pixels, shape.channels, rows, true);
   else

@@ -1,0 +1,97 @@
+#include <libzoo/nn/first_derivative.h>
+#include <libzoo/nn/norm_conv.h>
+#include <libzoo/nn/without_autograd.h>
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <optional>
+
+namespace zoo::nn {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+struct Settings {
+  int64_t groups = 0;
+  double eps = 0;
+  bool relu = false, skip = false;  // skip: x itself is the last result
+  Convolution first, second;
+};
+
+Convolution shape_of(const StdConv2dOptions& options) { return {options.stride, options.padding}; }
+
+// Results: the convolution by `first`, that by `second` if it is there, x if it is asked for.
+struct NormConvFunction : torch::autograd::Function<NormConvFunction> {
+  static variable_list forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta,
+                               const at::Tensor& first, const std::optional<at::Tensor>& second, const Settings& settings) {
+    GroupNormSaved norm{
+        .x = x.contiguous(x.suggest_memory_format()), .gamma = gamma.contiguous(), .beta = beta.contiguous(), .relu = settings.relu};
+    const auto normal = group_norm_forward(norm, settings.groups, settings.eps);
+    ctx->save_for_backward({norm.x, norm.gamma, norm.beta, norm.mean, norm.rstd, first, second.value_or(at::Tensor())});
+    ctx->saved_data["relu"] = settings.relu;
+    ctx->saved_data["skip"] = settings.skip;
+    ctx->saved_data["shapes"] =
+        std::vector<int64_t>{settings.first.stride, settings.first.padding, settings.second.stride, settings.second.padding};
+    ctx->set_materialize_grads(false);
+    variable_list results = {convolve(normal, first, settings.first)};
+    if (second) results.push_back(convolve(normal, *second, settings.second));
+    if (settings.skip) results.push_back(x);
+    return results;
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list gradients) {
+    require_first_derivative("group norm with convolutions");
+    const auto saved = ctx->get_saved_variables();
+    const auto shapes = ctx->saved_data["shapes"].toIntVector();
+    const GroupNormSaved norm{saved[0], saved[1], saved[2], saved[3], saved[4], ctx->saved_data["relu"].toBool()};
+    const bool of_normal = ctx->needs_input_grad(0) || ctx->needs_input_grad(1) || ctx->needs_input_grad(2);
+    const at::Tensor skip = ctx->saved_data["skip"].toBool() ? gradients.back() : at::Tensor();
+    variable_list result(6);
+    at::Tensor normal = group_norm_again(norm), grad_normal;
+    for (size_t i = 0; i < (saved[6].defined() ? 2u : 1u); ++i) {
+      if (!gradients[i].defined()) continue;
+      auto of = convolve_backward(gradients[i], normal, saved[5 + i], {shapes[2 * i], shapes[2 * i + 1]}, of_normal,
+                                  ctx->needs_input_grad(3 + i));
+      gradients[i].reset();
+      if (of_normal) grad_normal = grad_normal.defined() ? grad_normal.add_(of.x) : of.x;
+      result[3 + i] = of.weight;
+    }
+    normal.reset();
+    GroupNormGradients of_norm{.x = skip};
+    if (grad_normal.defined()) of_norm = group_norm_backward(norm, grad_normal, skip);
+    result[0] = of_norm.x, result[1] = of_norm.gamma, result[2] = of_norm.beta;
+    return result;
+  }
+};
+
+variable_list apply(GroupNorm& norm, StdConv2d& conv, StdConv2d* downsample, bool skip, const at::Tensor& x) {
+  const auto& options = norm->options;
+  const Settings settings{.groups = options.groups,
+                          .eps = options.eps,
+                          .relu = options.relu,
+                          .skip = skip,
+                          .first = shape_of(conv->options),
+                          .second = downsample ? shape_of((*downsample)->options) : Convolution{}};
+  return NormConvFunction::apply(x, norm->weight, norm->bias, conv->standardized(),
+                                 downsample ? std::optional((*downsample)->standardized()) : std::nullopt, settings);
+}
+
+}  // namespace
+
+at::Tensor norm_conv(GroupNorm& norm, StdConv2d& conv, const at::Tensor& x) {
+  if (!group_norm_is_fused(x, norm->weight, norm->bias)) return conv(norm(x));
+  return apply(norm, conv, nullptr, false, x)[0];
+}
+
+NormConvAndShortcut norm_conv_and_shortcut(GroupNorm& norm, StdConv2d& conv, StdConv2d& downsample, const at::Tensor& x) {
+  if (!group_norm_is_fused(x, norm->weight, norm->bias)) {
+    const auto normal = norm(x);
+    return {conv(normal), downsample.is_empty() ? x : downsample(normal)};
+  }
+  const auto results = apply(norm, conv, downsample.is_empty() ? nullptr : &downsample, downsample.is_empty(), x);
+  return {results[0], results[1]};
+}
+
+}  // namespace zoo::nn

@@ -1,0 +1,40 @@
+// Convolution and group norm going forward and back outside of autograd, on the CPU: what operators with a backward of their own
+// are made of. Arguments are taken as checked.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+namespace zoo::nn {
+
+struct Convolution {
+  int64_t stride = 1, padding = 0;
+};
+
+struct ConvolutionGradients {
+  at::Tensor x, weight;  // undefined if not asked for
+};
+
+at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const Convolution& shape);
+// From the input's size [batch, in, h, w], not from its values, if only the gradient of x is asked for.
+ConvolutionGradients convolve_backward(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight, const Convolution& shape,
+                                       bool of_x, bool of_weight);
+
+struct GroupNormSaved {
+  at::Tensor x, gamma, beta;  // x dense in NCHW or channels-last memory
+  at::Tensor mean, rstd;      // [batch, groups] float64
+  bool relu = true;
+};
+
+struct GroupNormGradients {
+  at::Tensor x, gamma, beta;
+};
+
+bool group_norm_is_fused(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta);  // the CPU, types that we have loops for
+at::Tensor group_norm_forward(GroupNormSaved& saved, int64_t groups, double eps);                // fills mean and rstd
+at::Tensor group_norm_again(const GroupNormSaved& saved);                                        // the same values, from mean and rstd
+// `skip`: another gradient of x, added; may be undefined.
+GroupNormGradients group_norm_backward(const GroupNormSaved& saved, const at::Tensor& grad, const at::Tensor& skip);
+
+}  // namespace zoo::nn
