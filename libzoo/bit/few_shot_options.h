@@ -2,6 +2,7 @@
 #pragma once
 
 #include <libzoo/bit/hyper_rule.h>
+#include <libzoo/bit/predict_options.h>
 #include <libzoo/data/dataset_options.h>
 #include <libzoo/data/loader_options.h>
 
@@ -46,29 +47,22 @@ void fields(Field& field, FewShotOptions& o) {
   fields(field, static_cast<SweepOptions&>(o));
 }
 
-struct ProbeOptions {
-  std::filesystem::path checkpoint;
+struct ProbeOptions : NetworkOptions {
   data::ImageDatasetOptions train;
   data::ImageDatasetOptions test;
   std::vector<int64_t> examples_per_class = {1, 5, 10, 25, 100};
   int64_t draws = 5;
   double l2 = 1024;
-  std::optional<int64_t> resolution;
-  int64_t batch_size = 64;
-  data::ReadOptions data;
 };
 
 template <class Field>
 void fields(Field& field, ProbeOptions& o) {
-  field("checkpoint", o.checkpoint, "weights: .safetensors, .pth or BiT .npz", required(), existing_file());
+  fields(field, static_cast<NetworkOptions&>(o));
   field("train", o.train, "labelled images from which the few examples are drawn", required());
   field("test", o.test, "labelled images to measure on", required());
   field("examples_per_class", o.examples_per_class, "sizes of the few-shot subsets; 0: all examples", not_empty(), non_negative());
   field("draws", o.draws, "subsets of each size; their median, mean and 95 % interval are shown", at_least(2));
   field("l2", o.l2, "weight of the ridge", positive());
-  field("resolution", o.resolution, "pixels, square, seen by the network; the checkpoint's own unless set", between(1, 4096));
-  field("batch_size", o.batch_size, "images at a time", at_least(1));
-  field("data", o.data, "how images are read");
 }
 
 }  // namespace zoo::bit

@@ -9,4 +9,5 @@
 #include <libzoo/nn/norm_conv.h>
 #include <libzoo/nn/res_net.h>
 #include <libzoo/nn/res_net_v2.h>
+#include <libzoo/nn/scope.h>
 #include <libzoo/nn/std_conv.h>

@@ -4,6 +4,7 @@
 #include <libzoo/nn/convolution.h>
 #include <libzoo/nn/initialisers.h>
 #include <libzoo/nn/max_pool.h>
+#include <libzoo/nn/scope.h>
 
 #include <ATen/ATen.h>
 
@@ -13,8 +14,6 @@
 
 namespace zoo::nn {
 namespace {
-
-class ScopeImpl : public torch::nn::Module {};
 
 BatchNorm norm(int64_t channels, const ResNetOptions& o, double initial_weight = 1) {
   return BatchNorm(BatchNormOptions{.channels = channels, .eps = o.bn_eps, .momentum = o.bn_momentum, .initial_weight = initial_weight});

@@ -2,6 +2,7 @@
 #include <libzoo/nn/initialisers.h>
 #include <libzoo/nn/norm_conv.h>
 #include <libzoo/nn/res_net_v2.h>
+#include <libzoo/nn/scope.h>
 
 #include <ATen/ATen.h>
 
@@ -12,9 +13,6 @@
 
 namespace zoo::nn {
 namespace {
-
-// A module without code of its own: a level in the names of its children.
-class ScopeImpl : public torch::nn::Module {};
 
 int64_t root_filters(const ResNetV2Options& options) {
   const double filters = 64 * options.width;

@@ -2,6 +2,7 @@
 
 #include <libzoo/core/error.h>
 #include <libzoo/nn/initialisers.h>
+#include <libzoo/nn/scope.h>
 
 #include <ATen/ATen.h>
 
@@ -9,12 +10,6 @@
 #include <fmt/ranges.h>
 
 namespace zoo::simclr {
-namespace {
-
-class ScopeImpl : public torch::nn::Module {};
-
-}  // namespace
-
 ProjectionHeadImpl::ProjectionHeadImpl(const ProjectionHeadOptions& options_) : options(options_) { reset(); }
 
 void ProjectionHeadImpl::reset() {
@@ -25,11 +20,11 @@ void ProjectionHeadImpl::reset() {
   weights_.clear();
   norms_.clear();
   const int64_t layers = o.mode == HeadMode::none ? 0 : o.mode == HeadMode::linear ? 1 : o.layers;
-  auto projection = register_module("projection", std::make_shared<ScopeImpl>());
+  auto projection = register_module("projection", std::make_shared<nn::ScopeImpl>());
   for (int64_t i = 0; i < layers; ++i) {
     const bool last = i + 1 == layers;
     const int64_t out = last ? o.output_dim : o.input_dim;
-    auto layer = projection->register_module(std::to_string(i), std::make_shared<ScopeImpl>());
+    auto layer = projection->register_module(std::to_string(i), std::make_shared<nn::ScopeImpl>());
     at::Tensor weight = at::empty({out, o.input_dim});
     nn::normal(weight, 0.01, o.seed, uint32_t(i));
     weights_.push_back(layer->register_parameter("weight", weight));

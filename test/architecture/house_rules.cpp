@@ -36,6 +36,15 @@ bool is_source(const fs::path& path) {
   return extension == ".h" || extension == ".cpp" || extension == ".cu" || extension == ".cuh";
 }
 
+std::vector<int> lines_with(const fs::path& source, const std::string& words) {
+  std::ifstream file(source);
+  std::vector<int> lines;
+  std::string text;
+  for (int line = 1; std::getline(file, text); ++line)
+    if (text.find(words) != std::string::npos) lines.push_back(line);
+  return lines;
+}
+
 // What is wrong with this line, or nothing.
 std::string breach(const fs::path& root, const fs::path& file, const std::string& name, const Room& room, const Include& include) {
   const std::string& target = include.target;
@@ -75,6 +84,9 @@ std::vector<std::string> breaches(const fs::path& root, const Rooms& rooms) {
     }
     for (const auto& entry : fs::recursive_directory_iterator(folder)) {
       if (!entry.is_regular_file() || !is_source(entry.path())) continue;
+      for (const int line : lines_with(entry.path(), "at::parallel_for("))
+        found.push_back(fmt::format("{}:{}: at::parallel_for runs on one thread in files compiled without -fopenmp; use io::parallel_for",
+                                    entry.path().lexically_relative(root).string(), line));
       for (const auto& include : read_includes(entry.path())) {
         const std::string what = breach(root, entry.path(), name, room->second, include);
         if (!what.empty()) found.push_back(fmt::format("{}:{}: {}", entry.path().lexically_relative(root).string(), include.line, what));

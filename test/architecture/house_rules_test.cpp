@@ -46,6 +46,8 @@ TEST_CASE("the check of rooms sees each kind of breach, with file and line", "[a
   CHECK_THAT(only_breach("libzoo/nn/bad.cpp", "#include <torch/torch.h>\n"), Contains("include the narrow header"));
   CHECK_THAT(only_breach("libzoo/io/bad.cpp", "#include <ATen/ATen.h>\n"), Contains("declared without TORCH"));
   CHECK_THAT(only_breach("libzoo/nn/bad.h", "#include <fmt/format.h>\n"), Contains("public header includes fmt/format.h"));
+  CHECK_THAT(only_breach("libzoo/nn/bad.cpp", "\nat::parallel_for(0, n, 1, work);\n"),
+             Contains("libzoo/nn/bad.cpp:2: at::parallel_for runs on one"));
   CHECK_THAT(only_breach("libzoo/cellar/bad.h", ""), Contains("libzoo/cellar: the folder is no room"));
 
   std::filesystem::remove_all(tree / "libzoo/cellar");

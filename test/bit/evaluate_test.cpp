@@ -58,7 +58,7 @@ TEST_CASE("Accuracy through a class map is that of the score over the whole set,
     class_of[output] = label;
   }
   write_text(folder / "map.json", json.dump());
-  EvaluateOptions options{.checkpoint = folder / "m.safetensors", .test = kTest, .class_map = folder / "map.json", .batch_size = 7};
+  EvaluateOptions options{{.checkpoint = folder / "m.safetensors", .batch_size = 7}, kTest, folder / "map.json"};
   const Json result = evaluate(options, at::kCPU);
 
   at::NoGradGuard no_grad;
@@ -104,9 +104,8 @@ TEST_CASE("The table of classes begins with the worst and says what they are tak
 TEST_CASE("A report agrees with the evaluation and shows the mistakes", "[bit]") {
   TemporaryFolder folder;
   saved_model(folder / "m.safetensors", 10);
-  const Json measured = evaluate({.checkpoint = folder / "m.safetensors", .test = kTest}, at::kCPU);
-  const Json made =
-      report({.checkpoint = folder / "m.safetensors", .test = kTest, .folder = folder / "out/report", .batch_size = 7}, at::kCPU);
+  const Json measured = evaluate({{.checkpoint = folder / "m.safetensors"}, kTest}, at::kCPU);
+  const Json made = report({{.checkpoint = folder / "m.safetensors", .batch_size = 7}, kTest, folder / "out/report"}, at::kCPU);
   REQUIRE(made.at("top1") == measured.at("top1"));
   const Json table = parse_json(read_text(folder / "out/report/classes.json"), "classes.json");
   REQUIRE(table.size() == 10);

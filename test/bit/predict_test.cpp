@@ -74,7 +74,7 @@ TEST_CASE("Grey pictures and those with alpha are predicted as their RGB", "[bit
   save(asked.folder / "grey.png", grey);
   save(asked.folder / "rgb.png", rgb);
   save(asked.folder / "rgba.png", rgba);
-  const auto predictions = asked.ask({asked.folder / "rgb.png", asked.folder / "grey.png", asked.folder / "rgba.png"}, {.batch_size = 2});
+  const auto predictions = asked.ask({asked.folder / "rgb.png", asked.folder / "grey.png", asked.folder / "rgba.png"}, {{.batch_size = 2}});
   REQUIRE(predictions.size() == 3);
   for (const auto& prediction : predictions)
     for (size_t c = 0; c < 4; ++c) REQUIRE(prediction.logits[c] == Approx(predictions[0].logits[c]).epsilon(1e-5));
@@ -93,7 +93,7 @@ TEST_CASE("A picture that is damaged, absurdly large or none at all is an error 
   write_text(asked.folder / "text.png", "these are words");
   for (const char* name : {"cut.png", "huge.png", "text.png"})
     REQUIRE_THROWS_WITH(asked.ask({asked.folder / "good.png", asked.folder / name}), Contains(name));
-  const auto left = asked.ask({asked.folder / "cut.png", asked.folder / "good.png"}, {.data = {.on_bad_item = data::OnBadItem::skip}});
+  const auto left = asked.ask({asked.folder / "cut.png", asked.folder / "good.png"}, {{.data = {.on_bad_item = data::OnBadItem::skip}}});
   REQUIRE(left.size() == 1);
   REQUIRE(left[0].file.filename() == "good.png");
 }
@@ -106,7 +106,9 @@ TEST_CASE("Features are exported as the network pools them, for numpy and for sa
   std::vector<std::map<std::string, at::Tensor>> exports;
   std::vector<Prediction> plain = asked.ask(files);
   for (const char* name : {"f.npz", "f.safetensors"}) {
-    const auto predictions = asked.ask(files, {.features = asked.folder / name, .batch_size = 2});
+    PredictOptions options{{.batch_size = 2}};
+    options.features = asked.folder / name;
+    const auto predictions = asked.ask(files, options);
     auto tensors = io::load_weights(asked.folder / name).tensors;
     REQUIRE(tensors.at("features").sizes() == at::IntArrayRef({5, 128}));
     REQUIRE(tensors.at("logits").sizes() == at::IntArrayRef({5, 4}));

@@ -2,28 +2,16 @@
 
 usage: timm_finetune.py BIT_TOOL [STEPS]
 
-Same start (random body with small residual branches, zero head), same 32x32 pictures in the same order, same MixUp; the rule, the loss and the updates are
-written down here once more: timm's network, torch's SGD. Every step's loss must agree within 1e-3 of itself.
-Exit status 77 (skipped) without timm, safetensors or torch.
+Same start (random body with small residual branches, zero head), same 32x32 pictures in the same order, same MixUp; the rule,
+the loss and the updates are written down here once more: timm's network, torch's SGD. Every step's loss must agree within 1e-3 of itself.
 """
 import pathlib
 import subprocess
 import sys
 import tempfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bench" / "peers"))
-try:
-    try:
-        import tvshim  # noqa: F401  (timm imports torchvision, which need not be installed)
-    except ImportError:
-        pass
-    import safetensors.torch
-    import timm
-    import torch
-    import torch.nn.functional as F
-except ImportError as missing:
-    print(f"SKIP: {missing}")
-    sys.exit(77)
+from timm_peer import safetensors, timm, torch
+import torch.nn.functional as F
 
 RELATIVE_TOLERANCE = 1e-3
 

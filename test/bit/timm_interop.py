@@ -5,26 +5,13 @@ usage: timm_interop.py BIT_TOOL [50x1 … | all]
 A numpy .npz in the official layout goes through our converter into timm, strictly; a torch.save of timm's state dict comes
 back as .npz, bit for bit. The official layout is written down here once more, independently of libzoo/bit/names.cpp.
 With sizes, or `all` six of them, also compares the logits of those networks on 32x32 pictures; R152x4 needs 12 GB.
-Exit status 77 (skipped) without timm, safetensors or torch.
 """
 import pathlib
 import subprocess
 import sys
 import tempfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bench" / "peers"))
-try:
-    try:
-        import tvshim  # noqa: F401  (timm imports torchvision, which need not be installed)
-    except ImportError:
-        pass
-    import numpy as np
-    import safetensors.torch
-    import timm
-    import torch
-except ImportError as missing:
-    print(f"SKIP: {missing}")
-    sys.exit(77)
+from timm_peer import np, safetensors, timm, torch
 
 # Parameters without a head (the paper's six networks).
 BODIES = {"50x1": 23_500_352, "50x3": 211_174_080, "101x1": 42_492_480, "101x3": 381_789_888, "152x2": 232_238_208, "152x4": 928_340_224}
