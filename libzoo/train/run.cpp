@@ -132,6 +132,8 @@ Run::~Run() {
   try {
     run.metrics->settle();
     const bool unwinding = std::uncaught_exceptions() > 0;
+    if (interrupted() && !run.stopped_early && !unwinding)  // the loop was left within a step
+      log::info(fmt::format("{}: stopped within step {}; --resume continues from step {}", SignalGuard::name(), run.position, run.saved));
     run.manifest.note_session("last_step", run.position);
     run.manifest.set_state(unwinding ? "failed" : interrupted() ? "interrupted" : "stopped");
   } catch (const std::exception& failure) {
