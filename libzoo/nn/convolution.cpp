@@ -21,6 +21,11 @@ constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
 constexpr int64_t kFewPixels = 4;        // 2x2
 constexpr int64_t kTile = 32;            // rows or columns per thread at least
 constexpr int64_t kLeastWork = 1 << 20;  // products per thread at least
+constexpr int64_t kFewestParts = 4, kMostParts = 16;       // of a sum
+constexpr int64_t kPartFloats = 1 << 21;   // of all parts: 8 MiB
+constexpr int64_t kDeep = 1024;          // values of a part of a sum at least
+constexpr int64_t kDeepTiles = 112;      // tiles of one at least
+constexpr int64_t kEnoughTiles = 256;    // for transformed filters to be worth their size
 constexpr int64_t kFewestTiles = 128;    // of images and gradients, transformed together
 constexpr int64_t kTileFloats = 1 << 20; // 4 MiB
 constexpr double kMostPadded = 1.5;      // pixels of all tiles per pixel of the image: filtering saves a factor of 2.25
@@ -38,11 +43,11 @@ at::Tensor empty_image(const at::Tensor& like, int64_t batch, int64_t channels, 
 
 bool has_runs(const at::Tensor& matrix) { return matrix.stride(1) == 1 || matrix.stride(0) == 1; }
 
-// result = a · b, or result += a · b.
-void multiply(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b, bool add = false) {
+// result = a · b, plus `addend` if it is defined: a matrix that lies as `result` does, or that itself.
+void multiply(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b, const at::Tensor& addend = {}) {
   if (result.scalar_type() != at::kFloat || !kernels::has_matmul() || !has_runs(a) || !has_runs(b)) {
     auto out = result;
-    add ? out.addmm_(a, b) : at::mm_out(out, a, b);
+    addend.defined() ? at::addmm_out(out, addend, a, b) : at::mm_out(out, a, b);
     return;
   }
   const int64_t rows = result.size(0), columns = result.size(1), depth = a.size(1);
@@ -57,15 +62,53 @@ void multiply(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b
                      .b = {b.const_data_ptr<float>() + column * b.stride(1), b.stride(0), b.stride(1)},
                      .c = result.data_ptr<float>() + row * result.stride(0) + column,
                      .stride = result.stride(0),
-                     .add = add});
+                     .addend = addend.defined() ? addend.const_data_ptr<float>() + row * addend.stride(0) + column : nullptr});
   });
 }
 
+void multiply_onto(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b) { multiply(result, a, b, result); }
+
+void add_up(const at::Tensor& result, const at::Tensor& parts) {
+  auto sum = result.view_as(parts[0]);
+  at::add_out(sum, parts[0], parts[1]);
+  for (int64_t i = 2; i < parts.size(0); ++i) sum.add_(parts[i]);
+}
+
+// Sums that many values go into are divided into this many parts, each the work of one thread: by shape alone, so that results don't
+// depend on the number of threads.
+int64_t parts_of(int64_t depth, int64_t least, int64_t size) {
+  const int64_t parts = std::min({depth / least, kMostParts, kPartFloats / size});
+  return parts < kFewestParts ? 1 : parts;
+}
+
+// result = a · b for long sums: parts one after another are added up.
+void multiply_deep(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b) {
+  const int64_t depth = a.size(1), parts = parts_of(depth, kDeep, result.numel());
+  if (parts == 1 || result.scalar_type() != at::kFloat || !kernels::has_matmul() || a.stride(0) != 1 || b.stride(1) != 1) {
+    multiply(result, a, b);
+    return;
+  }
+  const auto sums = at::empty({parts, result.size(0), result.size(1)}, result.options());
+  io::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t first = depth * i / parts, last = depth * (i + 1) / parts;
+      kernels::matmul({.rows = result.size(0),
+                       .columns = result.size(1),
+                       .depth = last - first,
+                       .a = {a.const_data_ptr<float>() + first * a.stride(1), 1, a.stride(1)},
+                       .b = {b.const_data_ptr<float>() + first * b.stride(0), b.stride(0), 1},
+                       .c = sums.data_ptr<float>() + i * result.numel(),
+                       .stride = result.size(1)});
+    }
+  });
+  add_up(result, sums);
+}
+
 // A 1x1 kernel: y = x · wᵀ, row by row of pixels.
-at::Tensor pointwise(const at::Tensor& x, const at::Tensor& weight, int64_t stride) {
+at::Tensor pointwise(const at::Tensor& x, const at::Tensor& weight, int64_t stride, const at::Tensor& addend) {
   const auto used = stride == 1 ? x : every(x, stride).contiguous(kChannelsLast);
   auto y = empty_image(x, used.size(0), weight.size(0), used.size(2), used.size(3));
-  multiply(as_rows(y), as_rows(used), as_matrix(weight).t());
+  multiply(as_rows(y), as_rows(used), as_matrix(weight).t(), addend.defined() ? as_rows(addend) : addend);
   return y;
 }
 
@@ -83,7 +126,7 @@ ConvolutionGradients pointwise_backward(const at::Tensor& grad, const at::Tensor
   }
   if (of_weight) {
     result.weight = at::empty_like(weight);
-    multiply(as_matrix(result.weight), as_rows(grad).t(), as_rows(stride == 1 ? x : every(x, stride).contiguous(kChannelsLast)));
+    multiply_deep(as_matrix(result.weight), as_rows(grad).t(), as_rows(stride == 1 ? x : every(x, stride).contiguous(kChannelsLast)));
   }
   return result;
 }
@@ -121,7 +164,7 @@ at::Tensor few_pixels(const at::Tensor& x, const at::Tensor& weight, const Convo
                        (x.size(3) + 2 * shape.padding - kernel) / shape.stride + 1)
                .zero_();
   for (const auto& run : runs(x.size(2), x.size(3), kernel, shape.stride, shape.padding)) {
-    multiply(part(y, run.out, 1), part(x, run.in, run.length), part(weight, run.tap, run.length).t(), true);
+    multiply_onto(part(y, run.out, 1), part(x, run.in, run.length), part(weight, run.tap, run.length).t());
   }
   return y;
 }
@@ -133,8 +176,8 @@ ConvolutionGradients few_pixels_backward(const at::Tensor& grad, const at::Tenso
   if (of_weight) result.weight = at::zeros_like(weight, kChannelsLast);
   for (const auto& run : runs(x.size(2), x.size(3), weight.size(2), shape.stride, shape.padding)) {
     const auto above = part(grad, run.out, 1);
-    if (of_x) multiply(part(result.x, run.in, run.length), above, part(weight, run.tap, run.length), true);
-    if (of_weight) multiply(part(result.weight, run.tap, run.length), above.t(), part(x, run.in, run.length), true);
+    if (of_x) multiply_onto(part(result.x, run.in, run.length), above, part(weight, run.tap, run.length));
+    if (of_weight) multiply_onto(part(result.weight, run.tap, run.length), above.t(), part(x, run.in, run.length));
   }
   return result;
 }
@@ -154,6 +197,7 @@ at::Tensor transformed(const kernels::WinogradShape& shape, const at::Tensor& we
 
 at::Tensor winograd(const at::Tensor& x, const at::Tensor& weight) {
   const auto shape = winograd_shape(x, weight);
+  if (shape.tiles() < kEnoughTiles) return at::conv2d(x, weight, {}, 1, 1);
   const auto filters = transformed(shape, weight);
   auto y = empty_image(x, shape.images, shape.out, shape.height, shape.width);
   io::parallel_for(0, shape.tiles(), kTile, [&](int64_t first, int64_t last) {
@@ -162,15 +206,14 @@ at::Tensor winograd(const at::Tensor& x, const at::Tensor& weight) {
   return y;
 }
 
-at::Tensor winograd_weight_gradient(const kernels::WinogradShape& shape, const at::Tensor& grad, const at::Tensor& x,
-                                    const at::Tensor& weight) {
+// The 16 products are divided among the threads, which transform the tiles together.
+void winograd_gradient_by_points(const kernels::WinogradShape& shape, const at::Tensor& grad, const at::Tensor& x,
+                                 const at::Tensor& grad_filters) {
   const int64_t in = shape.in, out = shape.out, total = shape.tiles();
   const int64_t tiles = std::min(total, std::max(kFewestTiles, kTileFloats / (16 * (in + out))));
-  const int64_t slices = std::max<int64_t>(1, std::min(at::get_num_threads() / 16, int(out / kTile)));  // of each of the 16 products
+  const int64_t slices = std::max<int64_t>(1, std::min(at::get_num_threads() / 16, int(out / kTile)));  // of each product
   const int64_t height = (out + slices - 1) / slices;
-  const auto x_tiles = at::empty({16, tiles, in}, x.options(), at::MemoryFormat::Contiguous);
-  const auto grad_tiles = at::empty({16, tiles, out}, x.options(), at::MemoryFormat::Contiguous);
-  const auto grad_filters = at::empty({16, out, in}, x.options(), at::MemoryFormat::Contiguous);
+  const auto x_tiles = at::empty({16, tiles, in}, grad_filters.options()), grad_tiles = at::empty({16, tiles, out}, grad_filters.options());
   for (int64_t start = 0; start < total; start += tiles) {
     const int64_t count = std::min(tiles, total - start);
     io::parallel_for(0, count, kTile, [&](int64_t first, int64_t last) {
@@ -187,22 +230,50 @@ at::Tensor winograd_weight_gradient(const kernels::WinogradShape& shape, const a
                          .b = {x_tiles.const_data_ptr<float>() + point * tiles * in, in, 1},
                          .c = grad_filters.data_ptr<float>() + (point * out + row) * in,
                          .stride = in,
-                         .add = start > 0});
+                         .addend = start > 0 ? grad_filters.const_data_ptr<float>() + (point * out + row) * in : nullptr});
       }
     });
   }
+}
+
+at::Tensor winograd_weight_gradient(const kernels::WinogradShape& shape, const at::Tensor& grad, const at::Tensor& x,
+                                    const at::Tensor& weight) {
+  const auto grad_filters = at::empty({16, shape.out, shape.in}, x.options(), at::MemoryFormat::Contiguous);
+  const int64_t total = shape.tiles(), parts = parts_of(total, kDeepTiles, grad_filters.numel());
+  if (parts == 1) {
+    winograd_gradient_by_points(shape, grad, x, grad_filters);
+  } else {
+    const auto sums = at::empty({parts, 16, shape.out, shape.in}, grad_filters.options());
+    io::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        kernels::winograd_gradient(shape, x.const_data_ptr<float>(), grad.const_data_ptr<float>(),
+                                   sums.data_ptr<float>() + i * grad_filters.numel(), total * i / parts, total * (i + 1) / parts);
+      }
+    });
+    add_up(grad_filters, sums);
+  }
   auto result = at::empty_like(weight);
-  io::parallel_for(0, out, kTile, [&](int64_t first, int64_t last) {
+  io::parallel_for(0, shape.out, kTile, [&](int64_t first, int64_t last) {
     kernels::winograd_filters_back(shape, grad_filters.const_data_ptr<float>(), result.data_ptr<float>(), first, last);
   });
   return result;
+}
+
+ConvolutionGradients library_backward(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight, const Convolution& shape,
+                                      bool of_x, bool of_weight) {
+  auto [grad_x, grad_weight, none] =
+      at::convolution_backward(grad, x, weight, c10::nullopt, {shape.stride, shape.stride}, {shape.padding, shape.padding}, {1, 1}, false,
+                               {0, 0}, 1, {of_x, of_weight, false});
+  return {grad_x, grad_weight};
 }
 
 ConvolutionGradients winograd_backward(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight, bool of_x, bool of_weight) {
   const auto shape = winograd_shape(x, weight);
   ConvolutionGradients result;
   if (of_weight) result.weight = winograd_weight_gradient(shape, grad, x, weight);
-  if (of_x) {
+  if (of_x && shape.tiles() < kEnoughTiles) {
+    result.x = library_backward(grad, x, weight, {1, 1}, true, false).x;
+  } else if (of_x) {
     const auto filters = transformed(shape, weight);
     result.x = empty_image(x, shape.images, shape.in, shape.height, shape.width);
     io::parallel_for(0, shape.tiles(), kTile, [&](int64_t first, int64_t last) {
@@ -212,6 +283,8 @@ ConvolutionGradients winograd_backward(const at::Tensor& grad, const at::Tensor&
   }
   return result;
 }
+
+at::Tensor added(at::Tensor y, const at::Tensor& addend) { return addend.defined() ? y.add_(addend) : y; }
 
 enum class Way { pointwise, few_pixels, winograd, library };
 
@@ -257,22 +330,19 @@ struct ConvolutionFunction : torch::autograd::Function<ConvolutionFunction> {
 
 }  // namespace
 
-at::Tensor convolve(const at::Tensor& x, const at::Tensor& given_weight, const Convolution& shape) {
+at::Tensor convolve(const at::Tensor& x, const at::Tensor& given_weight, const Convolution& shape, const at::Tensor& addend) {
   const auto way = way_of(x, given_weight, shape);
-  if (way == Way::library) return at::conv2d(x, given_weight, {}, shape.stride, shape.padding);
+  if (way == Way::library) return added(at::conv2d(x, given_weight, {}, shape.stride, shape.padding), addend);
   const auto weight = given_weight.contiguous(kChannelsLast);
-  if (way == Way::pointwise) return pointwise(x, weight, shape.stride);
-  return way == Way::few_pixels ? few_pixels(x, weight, shape) : winograd(x, weight);
+  if (way == Way::pointwise) return pointwise(x, weight, shape.stride, addend.defined() ? addend.contiguous(kChannelsLast) : addend);
+  return added(way == Way::few_pixels ? few_pixels(x, weight, shape) : winograd(x, weight), addend);
 }
 
 ConvolutionGradients convolve_backward(const at::Tensor& given_grad, const at::Tensor& x, const at::Tensor& given_weight,
                                        const Convolution& shape, bool of_x, bool of_weight) {
   const auto way = way_of(x, given_weight, shape);
   if (way == Way::library) {
-    auto [grad_x, grad_weight, none] =
-        at::convolution_backward(given_grad, x, given_weight, c10::nullopt, {shape.stride, shape.stride}, {shape.padding, shape.padding},
-                                 {1, 1}, false, {0, 0}, 1, {of_x, of_weight, false});
-    return {grad_x, grad_weight};
+    return library_backward(given_grad, x, given_weight, shape, of_x, of_weight);
   }
   const auto grad = given_grad.contiguous(kChannelsLast), weight = given_weight.contiguous(kChannelsLast);
   if (way == Way::pointwise) return pointwise_backward(grad, x, weight, shape.stride, of_x, of_weight);

@@ -44,7 +44,7 @@ void PreActUnitImpl::reset() {
 
 at::Tensor PreActUnitImpl::forward(const at::Tensor& x) {
   const auto [y, shortcut] = norm_conv_and_shortcut(gn1, conv1, downsample, x);
-  return norm_conv(gn3, conv3, norm_conv(gn2, conv2, y)).add_(shortcut);
+  return norm_conv(gn3, conv3, norm_conv(gn2, conv2, y), shortcut);
 }
 
 ResNetV2Impl::ResNetV2Impl(const ResNetV2Options& options_) : options(options_) { reset(); }

@@ -14,7 +14,7 @@ namespace {
 
 constexpr int64_t kLanes = 16;
 constexpr int64_t kMostFloats = 1 << 18;  // of a block's transformed tiles: 1 MiB
-constexpr int64_t kFewestTiles = 70;      // of a block: filters are packed once for each
+constexpr int64_t kFewestTiles = 100;     // of a block: filters are packed once for each
 
 typedef float Lanes __attribute__((vector_size(64)));
 typedef float LooseLanes __attribute__((vector_size(64), aligned(4), may_alias));
@@ -218,11 +218,34 @@ ZOO_AVX512 void winograd_tiles(const WinogradShape& shape, const float* x, const
   }
 }
 
+void winograd_gradient(const WinogradShape& shape, const float* x, const float* grad, float* grad_filters, int64_t first, int64_t last) {
+  static thread_local std::vector<float> scratch;
+  const int64_t in = shape.in, out = shape.out;
+  const int64_t tiles = std::min(last - first, std::max(kFewestTiles, kMostFloats / (16 * (in + out))));
+  scratch.resize(std::max(scratch.size(), size_t(16 * tiles * (in + out))));
+  float *x_tiles = scratch.data(), *grad_tiles = x_tiles + 16 * tiles * in;
+  for (int64_t start = first; start < last; start += tiles) {
+    const int64_t count = std::min(tiles, last - start);
+    winograd_tiles(shape, x, grad, x_tiles, grad_tiles, start, tiles, 0, count);
+    for (int64_t i = 0; i < 16; ++i) {
+      matmul({.rows = out,
+              .columns = in,
+              .depth = count,
+              .a = {grad_tiles + i * tiles * out, 1, out},
+              .b = {x_tiles + i * tiles * in, in, 1},
+              .c = grad_filters + i * out * in,
+              .stride = in,
+              .addend = start > first ? grad_filters + i * out * in : nullptr});
+    }
+  }
+}
+
 #else
 
 void winograd_filters(const WinogradShape&, const float*, float*, int64_t, int64_t) {}
 void winograd_filters_back(const WinogradShape&, const float*, float*, int64_t, int64_t) {}
 void winograd_convolve(const WinogradShape&, const float*, const float*, float*, int64_t, int64_t) {}
+void winograd_gradient(const WinogradShape&, const float*, const float*, float*, int64_t, int64_t) {}
 void winograd_convolve_back(const WinogradShape&, const float*, const float*, float*, int64_t, int64_t) {}
 void winograd_tiles(const WinogradShape&, const float*, const float*, float*, float*, int64_t, int64_t, int64_t, int64_t) {}
 

@@ -24,8 +24,10 @@ void winograd_convolve(const WinogradShape& shape, const float* x, const float* 
 void winograd_convolve_back(const WinogradShape& shape, const float* grad, const float* filters, float* grad_x, int64_t first,
                             int64_t last);
 
-// For the gradient of the filters: `tiles` tiles from `start` on of x as [16][tiles][in] and of the gradient of y as
-// [16][tiles][out], of which [first, last) are written. Their product over the tiles is the gradient of `filters`.
+// The gradient of `filters`, [16][out][in], over the tiles [first, last).
+void winograd_gradient(const WinogradShape& shape, const float* x, const float* grad, float* grad_filters, int64_t first, int64_t last);
+// Its first half, for several threads that share what comes out: `tiles` tiles from `start` on of x as [16][tiles][in] and of the gradient of y as
+// [16][tiles][out], of which [first, last) are written.
 void winograd_tiles(const WinogradShape& shape, const float* x, const float* grad, float* x_tiles, float* grad_tiles, int64_t start,
                     int64_t tiles, int64_t first, int64_t last);
 // grad_filters [16][out][in] -> grad_weight [out][3][3][in], for the filters [first, last).
