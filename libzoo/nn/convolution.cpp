@@ -3,6 +3,7 @@
 #include <libzoo/nn/first_derivative.h>
 #include <libzoo/nn/kernels/matmul.h>
 #include <libzoo/nn/kernels/winograd.h>
+#include <libzoo/nn/typed.h>
 #include <libzoo/nn/without_autograd.h>
 
 #include <ATen/ATen.h>
@@ -297,9 +298,8 @@ bool suits_winograd(const at::Tensor& x, const at::Tensor& weight, const Convolu
 }
 
 Way way_of(const at::Tensor& x, const at::Tensor& weight, const Convolution& shape) {
-  const bool plain = x.device().is_cpu() && x.dim() == 4 && x.numel() > 0 &&
-                     (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble) && x.scalar_type() == weight.scalar_type() &&
-                     x.size(1) == weight.size(1) && x.is_contiguous(kChannelsLast);
+  const bool plain = x.device().is_cpu() && x.dim() == 4 && x.numel() > 0 && has_loops(x.scalar_type()) &&
+                     x.scalar_type() == weight.scalar_type() && x.size(1) == weight.size(1) && x.is_contiguous(kChannelsLast);
   if (!plain) return Way::library;
   if (weight.size(2) == 1 && weight.size(3) == 1 && shape.padding == 0) return Way::pointwise;
   const int64_t kernel = weight.size(2), rows = x.size(2) + 2 * shape.padding - kernel, columns = x.size(3) + 2 * shape.padding - kernel;

@@ -3,6 +3,7 @@
 #include <libzoo/nn/first_derivative.h>
 #include <libzoo/nn/group_norm.h>
 #include <libzoo/nn/kernels/group_norm.h>
+#include <libzoo/nn/typed.h>
 #include <libzoo/nn/without_autograd.h>
 
 #include <ATen/ATen.h>
@@ -48,14 +49,15 @@ void for_groups(const kernels::GroupNormShape& shape, int64_t images, F work) {
   });
 }
 
-template <class T>
+template <class S>
 void run_forward(const kernels::GroupNormShape& shape, const GroupNormSaved& saved, const at::Tensor& y, bool again) {
-  const kernels::GroupNormForward<T> data{saved.x.const_data_ptr<T>(),
-                                          saved.gamma.const_data_ptr<T>(),
-                                          saved.beta.const_data_ptr<T>(),
+  using T = kernels::Compute<S>;
+  const kernels::GroupNormForward<S> data{values<S>(saved.x),
+                                          values<T>(saved.gamma),
+                                          values<T>(saved.beta),
                                           saved.mean.data_ptr<double>(),
                                           saved.rstd.data_ptr<double>(),
-                                          y.data_ptr<T>(),
+                                          mutable_values<S>(y),
                                           again};
   const bool last = channels_are_last(saved.x);
   for_groups(shape, saved.x.size(0), [&](int64_t image, int64_t first, int64_t end, double* scratch) {
@@ -68,21 +70,22 @@ void run_forward(const kernels::GroupNormShape& shape, const GroupNormSaved& sav
 
 at::Tensor forward_of(const kernels::GroupNormShape& shape, const GroupNormSaved& saved, bool again) {
   auto y = at::empty_like(saved.x);
-  saved.x.scalar_type() == at::kFloat ? run_forward<float>(shape, saved, y, again) : run_forward<double>(shape, saved, y, again);
+  with_type(saved.x.scalar_type(), [&](auto s) { run_forward<decltype(s)>(shape, saved, y, again); });
   return y;
 }
 
-template <class T>
+template <class S>
 void run_backward(const kernels::GroupNormShape& shape, const GroupNormSaved& saved, const at::Tensor& grad, const at::Tensor& skip,
                   const at::Tensor& grad_x, const at::Tensor& grad_gamma, const at::Tensor& grad_beta) {
-  const kernels::GroupNormBackward<T> data{grad.const_data_ptr<T>(),
-                                           saved.x.const_data_ptr<T>(),
-                                           skip.defined() ? skip.const_data_ptr<T>() : nullptr,
-                                           saved.gamma.const_data_ptr<T>(),
-                                           saved.beta.const_data_ptr<T>(),
+  using T = kernels::Compute<S>;
+  const kernels::GroupNormBackward<S> data{values<S>(grad),
+                                           values<S>(saved.x),
+                                           skip.defined() ? values<S>(skip) : nullptr,
+                                           values<T>(saved.gamma),
+                                           values<T>(saved.beta),
                                            saved.mean.const_data_ptr<double>(),
                                            saved.rstd.const_data_ptr<double>(),
-                                           grad_x.data_ptr<T>(),
+                                           mutable_values<S>(grad_x),
                                            grad_gamma.data_ptr<double>(),
                                            grad_beta.data_ptr<double>()};
   const bool last = channels_are_last(saved.x);
@@ -128,15 +131,16 @@ void require_arguments(const at::Tensor& x, const at::Tensor& gamma, const at::T
 }
 
 at::Tensor composed(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta, int64_t groups, double eps, bool relu) {
-  const auto y = at::group_norm(x, groups, gamma, beta, eps);
+  const auto y = at::group_norm(x, groups, gamma.to(x.scalar_type()), beta.to(x.scalar_type()), eps);
   return relu ? at::relu(y) : y;
 }
 
 }  // namespace
 
 bool group_norm_is_fused(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta) {
-  return x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble) &&
-         gamma.scalar_type() == x.scalar_type() && beta.scalar_type() == x.scalar_type() && x.numel() > 0 && x.size(1) == gamma.size(0);
+  const auto type = x.scalar_type() == at::kBFloat16 ? at::kFloat : x.scalar_type();  // of the parameters
+  return x.device().is_cpu() && has_loops(x.scalar_type()) && gamma.scalar_type() == type && beta.scalar_type() == type && x.numel() > 0 &&
+         x.size(1) == gamma.size(0);
 }
 
 at::Tensor group_norm_forward(GroupNormSaved& saved, int64_t groups, double eps) {
@@ -155,11 +159,8 @@ GroupNormGradients group_norm_backward(const GroupNormSaved& saved, const at::Te
   const auto shape = shape_of(x, saved.mean.size(1), 0, saved.relu);
   const auto grad_x = at::empty_like(x);
   const auto grad_gamma = at::empty({x.size(0), x.size(1)}, at::kDouble), grad_beta = at::empty_like(grad_gamma);
-  if (x.scalar_type() == at::kFloat)
-    run_backward<float>(shape, saved, grad, skip, grad_x, grad_gamma, grad_beta);
-  else
-    run_backward<double>(shape, saved, grad, skip, grad_x, grad_gamma, grad_beta);
-  return {grad_x, grad_gamma.sum(0).to(x.scalar_type()), grad_beta.sum(0).to(x.scalar_type())};
+  with_type(x.scalar_type(), [&](auto s) { run_backward<decltype(s)>(shape, saved, grad, skip, grad_x, grad_gamma, grad_beta); });
+  return {grad_x, grad_gamma.sum(0).to(saved.gamma.scalar_type()), grad_beta.sum(0).to(saved.gamma.scalar_type())};
 }
 
 at::Tensor group_norm_relu(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta, int64_t groups, double eps, bool relu) {

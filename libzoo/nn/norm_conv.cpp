@@ -78,8 +78,8 @@ variable_list apply(GroupNorm& norm, StdConv2d& conv, StdConv2d* downsample, boo
                           .skip = skip,
                           .first = shape_of(conv->options),
                           .second = downsample ? shape_of((*downsample)->options) : Convolution{}};
-  return NormConvFunction::apply(x, norm->weight, norm->bias, conv->standardized(),
-                                 downsample ? std::optional((*downsample)->standardized()) : std::nullopt, addend, settings);
+  return NormConvFunction::apply(x, norm->weight, norm->bias, conv->standardized(x.scalar_type()),
+                                 downsample ? std::optional((*downsample)->standardized(x.scalar_type())) : std::nullopt, addend, settings);
 }
 
 }  // namespace

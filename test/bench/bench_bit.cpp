@@ -15,12 +15,14 @@ namespace {
 struct Settings {
   std::string arch = "r50x1";  // or tiny: one unit per stage, width 0.5
   int64_t size = 64, batch = 32;
+  std::string precision = "f32";  // or bf16
 };
 
 nn::ResNetV2 network(const Settings& settings) {
   nn::ResNetV2Options options{.num_classes = 10};
   if (settings.arch == "tiny") options.units = {1, 1, 1, 1}, options.width = 0.5;
   nn::ResNetV2 net(options);
+  if (settings.precision == "bf16") net->set_compute_type(at::kBFloat16);
   at::NoGradGuard no_grad;
   net->named_parameters()["head.conv.weight"].normal_(0, 0.01);  // a zero head would send no gradient into the body
   return net;
@@ -62,6 +64,7 @@ Benchmark benchmark(const char* name, const char* what, Job (*prepare)(const Set
             command.add_option("--arch", settings->arch)->check(CLI::IsMember({"r50x1", "tiny"}))->capture_default_str();
             command.add_option("--size", settings->size, "pixels, square")->check(CLI::Range(1, 4096))->capture_default_str();
             command.add_option("--batch", settings->batch)->check(CLI::Range(1, 65536))->capture_default_str();
+            command.add_option("--precision", settings->precision)->check(CLI::IsMember({"f32", "bf16"}))->capture_default_str();
             return [settings, prepare](int) { return prepare(*settings); };
           }};
 }

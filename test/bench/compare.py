@@ -64,6 +64,11 @@ BENCHMARKS = {
         bit("forward_r50x1_64", "bit_forward", 64, 32),
         bit("forward_r50x1_224", "bit_forward", 224, 8),
         bit("train_tiny_32", "bit_train", 32, 64, "--arch", "tiny", timm_arguments=["--arch", "tiny"]),
+        bit("train_r50x1_64_bf16", "bit_train", 64, 32, "--precision", "bf16", timm_arguments=["--bf16"]),
+        bit("train_r50x1_224_bf16", "bit_train", 224, 8, "--precision", "bf16", timm_arguments=["--bf16"]),
+        # Not a peer: our own in float32.
+        bit("train_r50x1_224_bf16_f32", "bit_train", 224, 8, "--precision", "bf16", peers=[["zoo-bench", "bit_train", "--size", "224",
+            "--batch", "8", "--threads", "2", "--warmup", "2", "--repeats", "7"]]),
         bit("memory_r50x1_224", "bit_train", 224, 8, unit="MB", better="lower", figure="peak_megabytes"),
         dict(name="start_up", unit="s", better="lower", ours=["zoo-bit", "--help"], peers=[["zoo-nothing"]], wall_of=5),
     ],

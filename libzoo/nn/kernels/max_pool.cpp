@@ -52,7 +52,7 @@ ZOO_INLINE void backward(const PoolShape& shape, const T* grad, const uint8_t* w
       const int64_t row = top + k / 3, column = left + k % 3;
       if (row < 0 || row >= shape.height || column < 0 || column >= shape.width) continue;
       T* __restrict to = base + (row * shape.width + column) * channels;
-      for (int64_t c = 0; c < channels; ++c) to[c] += from_where[c] == uint8_t(k) ? above[c] : T(0);
+      for (int64_t c = 0; c < channels; ++c) to[c] = to[c] + (from_where[c] == uint8_t(k) ? above[c] : T(0));
     }
   }
 }
@@ -65,10 +65,16 @@ ZOO_CLONES void max_pool(const PoolShape& shape, const float* x, float* y, uint8
 ZOO_CLONES void max_pool(const PoolShape& shape, const double* x, double* y, uint8_t* winner, int64_t image) {
   forward(shape, x, y, winner, image);
 }
+ZOO_CLONES void max_pool(const PoolShape& shape, const BFloat16* x, BFloat16* y, uint8_t* winner, int64_t image) {
+  forward(shape, x, y, winner, image);
+}
 ZOO_CLONES void max_pool_backward(const PoolShape& shape, const float* grad, const uint8_t* winner, float* grad_x, int64_t image) {
   backward(shape, grad, winner, grad_x, image);
 }
 ZOO_CLONES void max_pool_backward(const PoolShape& shape, const double* grad, const uint8_t* winner, double* grad_x, int64_t image) {
+  backward(shape, grad, winner, grad_x, image);
+}
+ZOO_CLONES void max_pool_backward(const PoolShape& shape, const BFloat16* grad, const uint8_t* winner, BFloat16* grad_x, int64_t image) {
   backward(shape, grad, winner, grad_x, image);
 }
 
