@@ -2,6 +2,7 @@
 #include <libzoo/io/parallel_for.h>
 #include <libzoo/nn/first_derivative.h>
 #include <libzoo/nn/group_norm.h>
+#include <libzoo/nn/kernels/channels.h>
 #include <libzoo/nn/kernels/group_norm.h>
 #include <libzoo/nn/typed.h>
 #include <libzoo/nn/without_autograd.h>
@@ -21,7 +22,6 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 constexpr int64_t kGrain = 16384;         // values per thread at least
-constexpr int64_t kNarrowest = 16;        // channels side by side that are worth a thread
 
 bool channels_are_last(const at::Tensor& x) {
   return x.numel() == x.size(0) * x.size(1) || (x.dim() == 4 && x.is_contiguous(at::MemoryFormat::ChannelsLast)) ||
@@ -39,7 +39,9 @@ template <class F>
 void for_groups(const kernels::GroupNormShape& shape, int64_t images, F work) {
   int64_t pieces = 1;
   const int64_t depth = shape.channels / shape.groups;
-  while (images * pieces < at::get_num_threads() && shape.groups % (2 * pieces) == 0 && shape.groups / (2 * pieces) * depth >= kNarrowest)
+  // In multiples of what the loops take at a time: a channel's sums are then the same, bit for bit, however the image is cut.
+  while (images * pieces < at::get_num_threads() && shape.groups % (2 * pieces) == 0 &&
+         shape.groups / (2 * pieces) * depth % kernels::kChannels == 0)
     pieces *= 2;
   const int64_t groups = shape.groups / pieces;
   const int64_t grain = std::max<int64_t>(1, kGrain / (groups * depth * shape.pixels));

@@ -1,6 +1,6 @@
 // Group norm in channels-last memory: every inner loop runs over channels, which lie side by side. Sums are taken per channel,
 // of differences from the first pixel, in blocks of pixels short enough for the type of the data; the blocks are added up in double.
-#include <libzoo/core/kernel_clones.h>
+#include <libzoo/nn/kernels/channels.h>
 #include <libzoo/nn/kernels/group_norm.h>
 
 #include <algorithm>
@@ -16,7 +16,6 @@ template <class T>
 struct Rows {
   int64_t width;     // channels of these groups
   double *sum, *sum2;  // totals
-  T *part, *part2;     // of one block
   T *mean, *rest;      // the mean in two parts
   T *scale, *shift, *slope, *offset;
 };
@@ -32,14 +31,7 @@ ZOO_INLINE Rows<T> rows_in(double* scratch, int64_t width) {
           values + 2 * width,
           values + 3 * width,
           values + 4 * width,
-          values + 5 * width,
-          values + 6 * width,
-          values + 7 * width};
-}
-
-template <class T>
-ZOO_INLINE void add_block(double* __restrict total, const T* __restrict part, int64_t width) {
-  for (int64_t c = 0; c < width; ++c) total[c] += double(part[c]);
+          values + 5 * width};
 }
 
 template <class T>
@@ -48,39 +40,37 @@ ZOO_INLINE void split_mean(const Rows<T>& rows, int64_t begin, int64_t end, doub
   for (int64_t c = begin; c < end; ++c) rows.mean[c] = high, rows.rest[c] = low;
 }
 
-template <class S, class T>
-ZOO_INLINE void sum_pixels(const S* __restrict x, int64_t pixels, int64_t stride, const Rows<T>& rows) {
-  T* __restrict part = rows.part;
-  const int64_t width = rows.width;
-  for (int64_t c = 0; c < width; ++c) rows.sum[c] = double(pixels) * double(x[c]);
+// Adds up value(pixel, channel) over the pixels to the totals of the channels.
+template <class T, class F>
+ZOO_INLINE void sum_over_pixels(int64_t pixels, int64_t width, double* __restrict total, F value) {
   for (int64_t p = 0; p < pixels; p += kBlock) {
-    for (int64_t c = 0; c < width; ++c) part[c] = 0;
-    for (int64_t q = p; q < std::min(p + kBlock, pixels); ++q) {
-      const S* __restrict row = x + q * stride;
-      for (int64_t c = 0; c < width; ++c) part[c] += row[c] - x[c];
-    }
-    add_block(rows.sum, part, width);
+    const int64_t end = std::min(p + kBlock, pixels);
+    for_channels(width, [&](int64_t c, auto lanes) __attribute__((always_inline)) {
+      T part[lanes] = {};
+      for (int64_t q = p; q < end; ++q) {
+        for (int64_t l = 0; l < lanes; ++l) part[l] += value(q, c + l);
+      }
+      for (int64_t l = 0; l < lanes; ++l) total[c + l] += double(part[l]);
+    });
   }
 }
 
 template <class S, class T>
+ZOO_INLINE void sum_pixels(const S* __restrict x, int64_t pixels, int64_t stride, const Rows<T>& rows) {
+  for (int64_t c = 0; c < rows.width; ++c) rows.sum[c] = double(pixels) * double(x[c]);
+  sum_over_pixels<T>(pixels, rows.width, rows.sum,
+                     [=](int64_t p, int64_t c) __attribute__((always_inline)) { return T(x[p * stride + c]) - T(x[c]); });
+}
+
+template <class S, class T>
 ZOO_INLINE void sum_squares(const S* __restrict x, int64_t pixels, int64_t stride, const Rows<T>& rows) {
-  T* __restrict part = rows.part;
   const T* __restrict mean = rows.mean;
   const T* __restrict rest = rows.rest;
-  const int64_t width = rows.width;
-  for (int64_t c = 0; c < width; ++c) rows.sum[c] = 0;
-  for (int64_t p = 0; p < pixels; p += kBlock) {
-    for (int64_t c = 0; c < width; ++c) part[c] = 0;
-    for (int64_t q = p; q < std::min(p + kBlock, pixels); ++q) {
-      const S* __restrict row = x + q * stride;
-      for (int64_t c = 0; c < width; ++c) {
-        const T centred = (row[c] - mean[c]) - rest[c];
-        part[c] += centred * centred;
-      }
-    }
-    add_block(rows.sum, part, width);
-  }
+  for (int64_t c = 0; c < rows.width; ++c) rows.sum[c] = 0;
+  sum_over_pixels<T>(pixels, rows.width, rows.sum, [=](int64_t p, int64_t c) __attribute__((always_inline)) {
+    const T centred = (T(x[p * stride + c]) - mean[c]) - rest[c];
+    return centred * centred;
+  });
 }
 
 // Comparisons are written so that NaN comes through, as in torch.
@@ -169,24 +159,25 @@ ZOO_INLINE void sum_gradients(const S* __restrict grad, const S* __restrict x, i
   const T* __restrict rest = rows.rest;
   const T* __restrict scale = rows.scale;
   const T* __restrict shift = rows.shift;
-  T* __restrict part = rows.part;
-  T* __restrict part2 = rows.part2;
-  const int64_t width = rows.width;
-  for (int64_t c = 0; c < width; ++c) rows.sum[c] = rows.sum2[c] = 0;
+  double* __restrict total = rows.sum;
+  double* __restrict total2 = rows.sum2;
+  for (int64_t c = 0; c < rows.width; ++c) total[c] = total2[c] = 0;
   for (int64_t p = 0; p < pixels; p += kBlock) {
-    for (int64_t c = 0; c < width; ++c) part[c] = part2[c] = 0;
-    for (int64_t q = p; q < std::min(p + kBlock, pixels); ++q) {
-      const S* __restrict from = x + q * stride;
-      const S* __restrict above = grad + q * stride;
-      for (int64_t c = 0; c < width; ++c) {
-        const T centred = (from[c] - mean[c]) - rest[c];
-        const T open = relu ? T(above[c]) * gate(centred * scale[c] + shift[c]) : T(above[c]);
-        part[c] += open;
-        part2[c] += open * centred;
+    const int64_t end = std::min(p + kBlock, pixels);
+    for_channels(rows.width, [&](int64_t c, auto lanes) __attribute__((always_inline)) {
+      T part[lanes] = {}, part2[lanes] = {};
+      for (int64_t q = p; q < end; ++q) {
+        const S* __restrict from = x + q * stride + c;
+        const S* __restrict above = grad + q * stride + c;
+        for (int64_t l = 0; l < lanes; ++l) {
+          const T centred = (T(from[l]) - mean[c + l]) - rest[c + l];
+          const T open = relu ? T(above[l]) * gate(centred * scale[c + l] + shift[c + l]) : T(above[l]);
+          part[l] += open;
+          part2[l] += open * centred;
+        }
       }
-    }
-    add_block(rows.sum, part, width);
-    add_block(rows.sum2, part2, width);
+      for (int64_t l = 0; l < lanes; ++l) total[c + l] += double(part[l]), total2[c + l] += double(part2[l]);
+    });
   }
 }
 
@@ -257,30 +248,30 @@ ZOO_INLINE void backward(const GroupNormShape& shape, const GroupNormBackward<S>
 
 }  // namespace
 
-int64_t group_norm_scratch(const GroupNormShape& shape) { return 10 * shape.channels; }
+int64_t group_norm_scratch(const GroupNormShape& shape) { return 8 * shape.channels; }
 
-ZOO_CLONES void group_norm_forward_last(const GroupNormShape& shape, const GroupNormForward<float>& data, int64_t image, int64_t first,
-                                        int64_t last, double* scratch) {
+ZOO_CLONES_V4 void group_norm_forward_last(const GroupNormShape& shape, const GroupNormForward<float>& data, int64_t image, int64_t first,
+                                           int64_t last, double* scratch) {
   forward(shape, data, image, first, last, scratch);
 }
-ZOO_CLONES void group_norm_forward_last(const GroupNormShape& shape, const GroupNormForward<double>& data, int64_t image, int64_t first,
-                                        int64_t last, double* scratch) {
+ZOO_CLONES_V4 void group_norm_forward_last(const GroupNormShape& shape, const GroupNormForward<double>& data, int64_t image, int64_t first,
+                                           int64_t last, double* scratch) {
   forward(shape, data, image, first, last, scratch);
 }
-ZOO_CLONES void group_norm_forward_last(const GroupNormShape& shape, const GroupNormForward<BFloat16>& data, int64_t image, int64_t first,
-                                        int64_t last, double* scratch) {
+ZOO_CLONES_V4 void group_norm_forward_last(const GroupNormShape& shape, const GroupNormForward<BFloat16>& data, int64_t image,
+                                           int64_t first, int64_t last, double* scratch) {
   forward(shape, data, image, first, last, scratch);
 }
-ZOO_CLONES void group_norm_backward_last(const GroupNormShape& shape, const GroupNormBackward<float>& data, int64_t image, int64_t first,
-                                         int64_t last, double* scratch) {
+ZOO_CLONES_V4 void group_norm_backward_last(const GroupNormShape& shape, const GroupNormBackward<float>& data, int64_t image, int64_t first,
+                                            int64_t last, double* scratch) {
   backward(shape, data, image, first, last, scratch);
 }
-ZOO_CLONES void group_norm_backward_last(const GroupNormShape& shape, const GroupNormBackward<double>& data, int64_t image, int64_t first,
-                                         int64_t last, double* scratch) {
+ZOO_CLONES_V4 void group_norm_backward_last(const GroupNormShape& shape, const GroupNormBackward<double>& data, int64_t image,
+                                            int64_t first, int64_t last, double* scratch) {
   backward(shape, data, image, first, last, scratch);
 }
-ZOO_CLONES void group_norm_backward_last(const GroupNormShape& shape, const GroupNormBackward<BFloat16>& data, int64_t image, int64_t first,
-                                         int64_t last, double* scratch) {
+ZOO_CLONES_V4 void group_norm_backward_last(const GroupNormShape& shape, const GroupNormBackward<BFloat16>& data, int64_t image,
+                                            int64_t first, int64_t last, double* scratch) {
   backward(shape, data, image, first, last, scratch);
 }
 
