@@ -1,4 +1,5 @@
 #include <libzoo/core/error.h>
+#include <libzoo/nn/checkpointed.h>
 #include <libzoo/nn/initialisers.h>
 #include <libzoo/nn/norm_conv.h>
 #include <libzoo/nn/res_net_v2.h>
@@ -9,6 +10,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace zoo::nn {
@@ -106,6 +108,7 @@ std::shared_ptr<torch::nn::Module> ResNetV2Impl::clone(const std::optional<at::D
     to[i].set_requires_grad(from[i].requires_grad());
   }
   copy->compute_type_ = compute_type_;
+  copy->checkpoint_activations_ = checkpoint_activations_;
   copy->train(is_training());
   return copy;
 }
@@ -117,21 +120,29 @@ at::Tensor ResNetV2Impl::stem(const at::Tensor& x) {
   return zero_padded_max_pool(root_(x.to(compute_type_.value_or(x.scalar_type())).contiguous(root_->weight.suggest_memory_format())));
 }
 
+at::Tensor ResNetV2Impl::through_stage(std::vector<PreActUnit>& units, const at::Tensor& x) {
+  auto y = x;
+  const size_t length = checkpoint_activations_ ? size_t(std::lround(std::sqrt(double(units.size())))) : units.size();
+  for (size_t first = 0; first < units.size(); first += length) {
+    const std::vector<PreActUnit> segment(units.begin() + first, units.begin() + std::min(first + length, units.size()));
+    const auto through = [segment](at::Tensor z) {
+      for (auto unit : segment) z = unit(z);
+      return z;
+    };
+    y = checkpoint_activations_ ? checkpointed(through, y) : through(y);
+  }
+  return y;
+}
+
 std::vector<at::Tensor> ResNetV2Impl::stages(const at::Tensor& x) {
   std::vector<at::Tensor> outputs = {stem(x)};
-  for (auto& units : blocks_) {
-    auto y = outputs.back();
-    for (auto& unit : units) y = unit(y);
-    outputs.push_back(y);
-  }
+  for (auto& units : blocks_) outputs.push_back(through_stage(units, outputs.back()));
   return outputs;
 }
 
 at::Tensor ResNetV2Impl::features(const at::Tensor& x) {
   auto y = stem(x);
-  for (auto& units : blocks_) {
-    for (auto& unit : units) y = unit(y);
-  }
+  for (auto& units : blocks_) y = through_stage(units, y);
   return head_norm_(y).mean({2, 3}, /*keepdim=*/false, root_->weight.scalar_type());
 }
 

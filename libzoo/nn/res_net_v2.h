@@ -67,10 +67,17 @@ class ResNetV2Impl : public torch::nn::Cloneable<ResNetV2Impl> {
   // they are.
   void set_compute_type(at::ScalarType type) { compute_type_ = type; }
 
+  // Keeps for going back only the input of every √n of a stage's n units, and computes what is between again: less memory, a third
+  // more work.
+  void checkpoint_activations(bool on) { checkpoint_activations_ = on; }
+
   ResNetV2Options options;
 
  private:
+  at::Tensor through_stage(std::vector<PreActUnit>& units, const at::Tensor& x);
+
   std::optional<at::ScalarType> compute_type_;
+  bool checkpoint_activations_ = false;
   StdConv2d root_{nullptr};
   std::vector<std::vector<PreActUnit>> blocks_;
   GroupNorm head_norm_{nullptr};
