@@ -1,4 +1,5 @@
 #include <libzoo/bit/checkpoint.h>
+#include <libzoo/bit/detector_file.h>
 
 #include <libzoo/bit/model_info.h>
 #include <libzoo/bit/models.h>
@@ -211,7 +212,18 @@ Checkpoint load_tensors(NamedTensors raw, const std::map<std::string, std::strin
 
 Checkpoint load_checkpoint(const std::filesystem::path& path, const LoadOptions& options) {
   auto weights = io::load_weights(path);
+  if (is_detector(weights.metadata))
+    throw UserError(fmt::format("{}: a detector, not a network for whole pictures", path.string()),
+                    "zoo-bit detect-evaluate and detect-predict take it; detect starts from what it was trained from");
   return load_tensors(std::move(weights.tensors), weights.metadata, path.string(), options);
+}
+
+Checkpoint load_or_build(const std::filesystem::path& checkpoint, const std::string& model, int64_t num_classes, uint64_t seed) {
+  if (!checkpoint.empty()) return load_checkpoint(checkpoint, {.num_classes = num_classes, .head = Head::zero, .in_channels = 3});
+  Checkpoint fresh;
+  fresh.model = build(model, {.num_classes = num_classes, .seed = seed});
+  fresh.info.name = find_model(model).name;
+  return fresh;
 }
 
 void save_checkpoint(const std::filesystem::path& path, const nn::ResNetV2& model, const ModelInfo& info) {

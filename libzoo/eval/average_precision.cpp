@@ -159,10 +159,8 @@ std::vector<Scenes> scenes_by_category(std::span<const TrueBox> truth, std::span
 }  // namespace
 
 double overlap(const io::Box& found, const io::Box& other, bool crowd) {
-  const double width = std::min(found.right(), other.right()) - std::max(found.left, other.left);
-  const double height = std::min(found.bottom(), other.bottom()) - std::max(found.top, other.top);
-  if (width <= 0 || height <= 0) return 0;
-  const double common = width * height;
+  const double common = io::common_area(found, other);
+  if (common == 0) return 0;
   return common / (crowd ? found.area() : found.area() + other.area() - common);
 }
 

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace zoo::io {
 
 void check_box(const PixelBox& box, int64_t height, int64_t width, std::string_view where) {
@@ -11,6 +13,12 @@ void check_box(const PixelBox& box, int64_t height, int64_t width, std::string_v
   if (inside) return;
   throw UserError(fmt::format("{}{}the box (top {}, left {}, height {}, width {}) is empty or leaves the picture of {}x{}", where,
                               where.empty() ? "" : ": ", box.top, box.left, box.height, box.width, height, width));
+}
+
+double common_area(const Box& a, const Box& b) {
+  const double width = std::min(a.right(), b.right()) - std::max(a.left, b.left);
+  const double height = std::min(a.bottom(), b.bottom()) - std::max(a.top, b.top);
+  return width > 0 && height > 0 ? width * height : 0;
 }
 
 }  // namespace zoo::io

@@ -23,6 +23,8 @@ struct Box {
   double area() const { return width * height; }
 };
 
+double common_area(const Box& a, const Box& b);  // 0 if they lie apart
+
 struct Image {
   int64_t height = 0, width = 0, channels = 0;  // pixels; 1 grey, 2 grey+alpha, 3 RGB, 4 RGBA
   std::vector<uint8_t> pixels;                  // [height, width, channels]
