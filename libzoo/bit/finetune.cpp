@@ -8,6 +8,7 @@
 #include <libzoo/optim/sgd.h>
 
 namespace zoo::bit {
+
 Json finetune(const FinetuneOptions& o, train::Run& run) {
   auto train_set = data::open_dataset(o.train);
   const auto test_set = o.test ? data::open_dataset(*o.test) : nullptr;

@@ -77,7 +77,9 @@ TEST_CASE("Overlap is intersection over union, and over the found box alone in a
 }
 
 TEST_CASE("Average precision refuses categories that are not there and values that are not finite", "[eval]") {
-  REQUIRE_THROWS_WITH(average_precision(std::vector<TrueBox>{{.category = 2}}, {}, 2), Contains("a true box is of category 2, there are 2"));
+  REQUIRE_THROWS_WITH(average_precision(std::vector<TrueBox>{{.category = 2}}, {}, 2),
+                      Contains("a true box is of category 2, there are 2"));
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  REQUIRE_THROWS_WITH(average_precision({}, std::vector<FoundBox>{{.score = nan}}, 2), Contains("a detection has a value that is not finite"));
+  REQUIRE_THROWS_WITH(average_precision({}, std::vector<FoundBox>{{.score = nan}}, 2),
+                      Contains("a detection has a value that is not finite"));
 }
