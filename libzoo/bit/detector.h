@@ -21,7 +21,7 @@ namespace zoo::bit {
 struct DetectorOptions {
   int64_t channels = 256;
   int64_t depth = 4;
-  AnchorOptions anchors;
+  AnchorOptions anchors = {};
   int64_t num_classes = 0;  // these two are not a recipe's to say
   uint64_t seed = 0;        // of the weights that do not come from the backbone
 };

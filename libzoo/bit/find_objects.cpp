@@ -20,10 +20,7 @@ namespace {
 std::vector<Detection> in_picture(std::vector<Detection> found, const data::Placement& placement) {
   std::vector<Detection> kept;
   for (Detection& one : found) {
-    const io::Box whole = placement.to_picture(one.box);
-    one.box.left = std::max(whole.left, 0.0), one.box.top = std::max(whole.top, 0.0);
-    one.box.width = std::min(whole.right(), double(placement.picture.width)) - one.box.left;
-    one.box.height = std::min(whole.bottom(), double(placement.picture.height)) - one.box.top;
+    one.box = io::common_box(placement.to_picture(one.box), {0, 0, double(placement.picture.width), double(placement.picture.height)});
     if (one.box.width > 0 && one.box.height > 0) kept.push_back(one);
   }
   return kept;

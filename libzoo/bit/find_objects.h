@@ -21,8 +21,8 @@ namespace zoo::bit {
 struct FindOptions {
   int64_t resolution = 0;  // pixels, of the canvas
   int64_t batch_size = 16;
-  data::ReadOptions read;
-  SelectOptions select;
+  data::ReadOptions read = {};
+  SelectOptions select = {};
   int64_t most_pictures = INT64_MAX;  // of the set, its first
 };
 

@@ -15,9 +15,9 @@ namespace zoo::data {
 namespace {
 
 struct Sample {
-  at::Tensor image;  // [size, size, 3]
-  std::vector<LabelledBox> boxes;
-  Placement placement;
+  at::Tensor image = {};  // [size, size, 3]
+  std::vector<LabelledBox> boxes = {};
+  Placement placement = {};
   int64_t index = 0;
 };
 

@@ -26,7 +26,7 @@ struct DetectionBatchOptions {
   int64_t batch_size = 16;
   bool training = true;  // endless, each epoch in a new order, augmented; else every picture once, in order, as it is
   uint64_t seed = 0;     // of order and augmentation
-  ReadOptions read;
+  ReadOptions read = {};
 };
 
 // The same for every number of workers; batches reach across epochs, so any set fills any batch. Throws UserError if the set is empty

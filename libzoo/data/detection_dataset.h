@@ -13,7 +13,7 @@
 namespace zoo::data {
 
 struct LabelledBox {
-  io::Box box;         // pixels
+  io::Box box = {};    // pixels
   int64_t label = 0;   // class, from 0
   double area = 0;     // of the object, pixels; of COCO's sets that of its outline
   bool crowd = false;  // many objects in one box

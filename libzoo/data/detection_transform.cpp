@@ -42,12 +42,8 @@ std::vector<LabelledBox> Placement::objects(std::vector<LabelledBox> boxes) cons
   std::vector<LabelledBox> kept;
   for (LabelledBox& object : boxes) {
     if (object.crowd) continue;
-    const io::Box whole = to_canvas(object.box);
-    io::Box& part = object.box;
-    part.left = std::max(whole.left, 0.0), part.top = std::max(whole.top, 0.0);
-    part.width = std::min(whole.right(), double(window.width)) - part.left;
-    part.height = std::min(whole.bottom(), double(window.height)) - part.top;
-    if (part.width >= 1 && part.height >= 1) kept.push_back(object);
+    object.box = io::common_box(to_canvas(object.box), {0, 0, double(window.width), double(window.height)});
+    if (object.box.width >= 1 && object.box.height >= 1) kept.push_back(object);
   }
   return kept;
 }

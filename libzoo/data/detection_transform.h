@@ -22,8 +22,8 @@ namespace zoo::data {
 
 // Where a picture lies on its canvas: mirrored if asked, resized to `scaled`, of which `window` is kept, from the canvas's corner on.
 struct Placement {
-  ImageSize picture, scaled;  // pixels
-  PixelBox window;            // in the resized picture
+  ImageSize picture = {}, scaled = {};  // pixels
+  PixelBox window = {};                 // in the resized picture
   bool flip = false;          // left-right
 
   io::Box to_canvas(const io::Box& box) const;

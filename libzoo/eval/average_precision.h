@@ -17,14 +17,14 @@ double overlap(const io::Box& found, const io::Box& other, bool crowd = false);
 
 struct TrueBox {
   int64_t picture = 0, category = 0;
-  io::Box box;
+  io::Box box = {};
   double area = 0;     // of the object, pixels; COCO's is that of its outline, not of its box
   bool crowd = false;  // many objects in one box: may be found any number of times, and need not be
 };
 
 struct FoundBox {
   int64_t picture = 0, category = 0;
-  io::Box box;
+  io::Box box = {};
   double score = 0;
 };
 

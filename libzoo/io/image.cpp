@@ -15,10 +15,14 @@ void check_box(const PixelBox& box, int64_t height, int64_t width, std::string_v
                               where.empty() ? "" : ": ", box.top, box.left, box.height, box.width, height, width));
 }
 
+Box common_box(const Box& a, const Box& b) {
+  const double left = std::max(a.left, b.left), top = std::max(a.top, b.top);
+  return {left, top, std::min(a.right(), b.right()) - left, std::min(a.bottom(), b.bottom()) - top};
+}
+
 double common_area(const Box& a, const Box& b) {
-  const double width = std::min(a.right(), b.right()) - std::max(a.left, b.left);
-  const double height = std::min(a.bottom(), b.bottom()) - std::max(a.top, b.top);
-  return width > 0 && height > 0 ? width * height : 0;
+  const Box common = common_box(a, b);
+  return common.width > 0 && common.height > 0 ? common.area() : 0;
 }
 
 }  // namespace zoo::io

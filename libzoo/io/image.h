@@ -23,7 +23,8 @@ struct Box {
   double area() const { return width * height; }
 };
 
-double common_area(const Box& a, const Box& b);  // 0 if they lie apart
+Box common_box(const Box& a, const Box& b);      // with a side of 0 or less if they lie apart
+double common_area(const Box& a, const Box& b);  // 0 if they do
 
 struct Image {
   int64_t height = 0, width = 0, channels = 0;  // pixels; 1 grey, 2 grey+alpha, 3 RGB, 4 RGBA
