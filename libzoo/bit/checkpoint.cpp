@@ -1,6 +1,6 @@
 #include <libzoo/bit/checkpoint.h>
+#include <libzoo/bit/complaints.h>
 #include <libzoo/bit/detector_file.h>
-
 #include <libzoo/bit/model_info.h>
 #include <libzoo/bit/models.h>
 #include <libzoo/core/error.h>
@@ -18,27 +18,7 @@
 namespace zoo::bit {
 namespace {
 
-constexpr size_t kMostListed = 20;  // tensors named in one message
-
 std::string shape_text(at::IntArrayRef shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
-
-// What is wrong with the tensors of a file, gathered over all of them.
-class Complaints {
- public:
-  explicit Complaints(std::string where) : where_(std::move(where)) {}
-  void add(std::string complaint) { all_.push_back(std::move(complaint)); }
-  void throw_if_any(const std::string& hint) const {
-    if (all_.empty()) return;
-    const auto listed = std::vector<std::string>(all_.begin(), all_.begin() + std::min(all_.size(), kMostListed));
-    throw UserError(fmt::format("{}: {}{}", where_, fmt::join(listed, "; "),
-                                all_.size() > kMostListed ? fmt::format("; and {} more", all_.size() - kMostListed) : ""),
-                    hint);
-  }
-
- private:
-  std::string where_;
-  std::vector<std::string> all_;
-};
 
 // Equal but for sides of 1 at the end: a linear head may be stored with two dimensions or as a 1x1 convolution.
 bool same_shape(at::IntArrayRef given, const std::vector<int64_t>& wanted, ParameterKind kind) {

@@ -1,3 +1,4 @@
+#include <libzoo/bit/complaints.h>
 #include <libzoo/bit/detector_file.h>
 #include <libzoo/bit/model_info.h>
 #include <libzoo/core/error.h>
@@ -67,35 +68,30 @@ NamedTensors take_backbone(NamedTensors& tensors) {
 }
 
 void fill(Detector& model, const NamedTensors& tensors, const std::string& where) {
-  std::vector<std::string> wrong;
+  Complaints wrong(where);
   size_t used = 0;
   at::NoGradGuard no_grad;
   for (auto& entry : model->named_parameters()) {
     if (entry.key().starts_with(kBackbone)) continue;
     const auto found = tensors.find(entry.key());
     if (found == tensors.end()) {
-      wrong.push_back("missing " + entry.key());
+      wrong.add("missing " + entry.key());
       continue;
     }
     ++used;
     const at::Tensor& value = found->second;
     if (value.sizes() != entry.value().sizes())
-      wrong.push_back(
+      wrong.add(
           fmt::format("{} has shape [{}], not [{}]", entry.key(), fmt::join(value.sizes(), ", "), fmt::join(entry.value().sizes(), ", ")));
     else if (!value.is_floating_point() || !value.isfinite().all().item<bool>())
-      wrong.push_back(entry.key() + " holds values that are no finite floating-point numbers");
+      wrong.add(entry.key() + " holds values that are no finite floating-point numbers");
     else
       entry.value().copy_(value);
   }
   if (used < tensors.size())
     for (const auto& [name, tensor] : tensors)
-      if (!model->named_parameters().contains(name)) wrong.push_back("unexpected " + name);
-  if (wrong.empty()) return;
-  constexpr size_t kMostListed = 20;
-  const size_t all = wrong.size();
-  wrong.resize(std::min(all, kMostListed));
-  throw UserError(
-      fmt::format("{}: {}{}", where, fmt::join(wrong, "; "), all > kMostListed ? fmt::format("; and {} more", all - kMostListed) : ""));
+      if (!model->named_parameters().contains(name)) wrong.add("unexpected " + name);
+  wrong.throw_if_any();
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ namespace zoo::data {
 struct Placement {
   ImageSize picture = {}, scaled = {};  // pixels
   PixelBox window = {};                 // in the resized picture
-  bool flip = false;          // left-right
+  bool flip = false;                    // left-right
 
   io::Box to_canvas(const io::Box& box) const;
   io::Box to_picture(const io::Box& box) const;  // undoes to_canvas
