@@ -2,9 +2,11 @@
 #include <libzoo/nn/convolution.h>
 #include <libzoo/nn/first_derivative.h>
 #include <libzoo/nn/kernels/matmul.h>
+#include <libzoo/nn/kernels/winograd.h>
 #include <libzoo/nn/without_autograd.h>
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -19,6 +21,9 @@ constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
 constexpr int64_t kFewPixels = 4;        // 2x2
 constexpr int64_t kTile = 32;            // rows or columns per thread at least
 constexpr int64_t kLeastWork = 1 << 20;  // products per thread at least
+constexpr int64_t kFewestTiles = 128;    // of images and gradients, transformed together
+constexpr int64_t kTileFloats = 1 << 20; // 4 MiB
+constexpr double kMostPadded = 1.5;      // pixels of all tiles per pixel of the image: filtering saves a factor of 2.25
 
 // [batch, channels, h, w] in channels-last memory as a matrix [batch · h · w, channels] of the same memory.
 at::Tensor as_rows(const at::Tensor& x) { return x.as_strided({x.size(0) * x.size(2) * x.size(3), x.size(1)}, {x.size(1), 1}); }
@@ -134,7 +139,89 @@ ConvolutionGradients few_pixels_backward(const at::Tensor& grad, const at::Tenso
   return result;
 }
 
-enum class Way { pointwise, few_pixels, library };
+kernels::WinogradShape winograd_shape(const at::Tensor& x, const at::Tensor& weight) {
+  return {.images = x.size(0), .height = x.size(2), .width = x.size(3), .in = x.size(1), .out = weight.size(0)};
+}
+
+// [16, out, in]
+at::Tensor transformed(const kernels::WinogradShape& shape, const at::Tensor& weight) {
+  auto filters = at::empty({16, shape.out, shape.in}, weight.options(), at::MemoryFormat::Contiguous);
+  io::parallel_for(0, shape.out, kTile, [&](int64_t first, int64_t last) {
+    kernels::winograd_filters(shape, weight.const_data_ptr<float>(), filters.data_ptr<float>(), first, last);
+  });
+  return filters;
+}
+
+at::Tensor winograd(const at::Tensor& x, const at::Tensor& weight) {
+  const auto shape = winograd_shape(x, weight);
+  const auto filters = transformed(shape, weight);
+  auto y = empty_image(x, shape.images, shape.out, shape.height, shape.width);
+  io::parallel_for(0, shape.tiles(), kTile, [&](int64_t first, int64_t last) {
+    kernels::winograd_convolve(shape, x.const_data_ptr<float>(), filters.const_data_ptr<float>(), y.data_ptr<float>(), first, last);
+  });
+  return y;
+}
+
+at::Tensor winograd_weight_gradient(const kernels::WinogradShape& shape, const at::Tensor& grad, const at::Tensor& x,
+                                    const at::Tensor& weight) {
+  const int64_t in = shape.in, out = shape.out, total = shape.tiles();
+  const int64_t tiles = std::min(total, std::max(kFewestTiles, kTileFloats / (16 * (in + out))));
+  const int64_t slices = std::max<int64_t>(1, std::min(at::get_num_threads() / 16, int(out / kTile)));  // of each of the 16 products
+  const int64_t height = (out + slices - 1) / slices;
+  const auto x_tiles = at::empty({16, tiles, in}, x.options(), at::MemoryFormat::Contiguous);
+  const auto grad_tiles = at::empty({16, tiles, out}, x.options(), at::MemoryFormat::Contiguous);
+  const auto grad_filters = at::empty({16, out, in}, x.options(), at::MemoryFormat::Contiguous);
+  for (int64_t start = 0; start < total; start += tiles) {
+    const int64_t count = std::min(tiles, total - start);
+    io::parallel_for(0, count, kTile, [&](int64_t first, int64_t last) {
+      kernels::winograd_tiles(shape, x.const_data_ptr<float>(), grad.const_data_ptr<float>(), x_tiles.data_ptr<float>(),
+                              grad_tiles.data_ptr<float>(), start, tiles, first, last);
+    });
+    io::parallel_for(0, 16 * slices, 1, [&](int64_t first, int64_t last) {
+      for (int64_t i = first; i < last; ++i) {
+        const int64_t point = i / slices, row = i % slices * height;
+        kernels::matmul({.rows = std::min(height, out - row),
+                         .columns = in,
+                         .depth = count,
+                         .a = {grad_tiles.const_data_ptr<float>() + point * tiles * out + row, 1, out},
+                         .b = {x_tiles.const_data_ptr<float>() + point * tiles * in, in, 1},
+                         .c = grad_filters.data_ptr<float>() + (point * out + row) * in,
+                         .stride = in,
+                         .add = start > 0});
+      }
+    });
+  }
+  auto result = at::empty_like(weight);
+  io::parallel_for(0, out, kTile, [&](int64_t first, int64_t last) {
+    kernels::winograd_filters_back(shape, grad_filters.const_data_ptr<float>(), result.data_ptr<float>(), first, last);
+  });
+  return result;
+}
+
+ConvolutionGradients winograd_backward(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight, bool of_x, bool of_weight) {
+  const auto shape = winograd_shape(x, weight);
+  ConvolutionGradients result;
+  if (of_weight) result.weight = winograd_weight_gradient(shape, grad, x, weight);
+  if (of_x) {
+    const auto filters = transformed(shape, weight);
+    result.x = empty_image(x, shape.images, shape.in, shape.height, shape.width);
+    io::parallel_for(0, shape.tiles(), kTile, [&](int64_t first, int64_t last) {
+      kernels::winograd_convolve_back(shape, grad.const_data_ptr<float>(), filters.const_data_ptr<float>(), result.x.data_ptr<float>(),
+                                      first, last);
+    });
+  }
+  return result;
+}
+
+enum class Way { pointwise, few_pixels, winograd, library };
+
+// 3x3 kernels of stride 1 whose channels fill vectors, on images that tiles of 2x2 don't overlap too far.
+bool suits_winograd(const at::Tensor& x, const at::Tensor& weight, const Convolution& shape) {
+  const auto padded = (x.size(2) + 1) / 2 * ((x.size(3) + 1) / 2) * 4;
+  return kernels::has_matmul() && x.scalar_type() == at::kFloat && weight.size(2) == 3 && weight.size(3) == 3 && shape.stride == 1 &&
+         shape.padding == 1 && x.size(1) % 16 == 0 && x.size(1) >= kTile && weight.size(0) % 16 == 0 && weight.size(0) >= kTile &&
+         double(padded) <= kMostPadded * double(x.size(2) * x.size(3));
+}
 
 Way way_of(const at::Tensor& x, const at::Tensor& weight, const Convolution& shape) {
   const bool plain = x.device().is_cpu() && x.dim() == 4 && x.numel() > 0 &&
@@ -145,7 +232,8 @@ Way way_of(const at::Tensor& x, const at::Tensor& weight, const Convolution& sha
   const int64_t kernel = weight.size(2), rows = x.size(2) + 2 * shape.padding - kernel, columns = x.size(3) + 2 * shape.padding - kernel;
   const bool few =
       kernel == weight.size(3) && rows >= 0 && columns >= 0 && (rows / shape.stride + 1) * (columns / shape.stride + 1) <= kFewPixels;
-  return few ? Way::few_pixels : Way::library;
+  if (few) return Way::few_pixels;
+  return suits_winograd(x, weight, shape) ? Way::winograd : Way::library;
 }
 
 struct ConvolutionFunction : torch::autograd::Function<ConvolutionFunction> {
@@ -173,7 +261,8 @@ at::Tensor convolve(const at::Tensor& x, const at::Tensor& given_weight, const C
   const auto way = way_of(x, given_weight, shape);
   if (way == Way::library) return at::conv2d(x, given_weight, {}, shape.stride, shape.padding);
   const auto weight = given_weight.contiguous(kChannelsLast);
-  return way == Way::pointwise ? pointwise(x, weight, shape.stride) : few_pixels(x, weight, shape);
+  if (way == Way::pointwise) return pointwise(x, weight, shape.stride);
+  return way == Way::few_pixels ? few_pixels(x, weight, shape) : winograd(x, weight);
 }
 
 ConvolutionGradients convolve_backward(const at::Tensor& given_grad, const at::Tensor& x, const at::Tensor& given_weight,
@@ -186,8 +275,9 @@ ConvolutionGradients convolve_backward(const at::Tensor& given_grad, const at::T
     return {grad_x, grad_weight};
   }
   const auto grad = given_grad.contiguous(kChannelsLast), weight = given_weight.contiguous(kChannelsLast);
-  return way == Way::pointwise ? pointwise_backward(grad, x, weight, shape.stride, of_x, of_weight)
-                               : few_pixels_backward(grad, x, weight, shape, of_x, of_weight);
+  if (way == Way::pointwise) return pointwise_backward(grad, x, weight, shape.stride, of_x, of_weight);
+  return way == Way::few_pixels ? few_pixels_backward(grad, x, weight, shape, of_x, of_weight)
+                                : winograd_backward(grad, x, weight, of_x, of_weight);
 }
 
 at::Tensor conv2d(const at::Tensor& x, const at::Tensor& weight, int64_t stride, int64_t padding) {
