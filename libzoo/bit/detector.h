@@ -47,7 +47,7 @@ class DetectorImpl : public torch::nn::Module {
   DetectorOutput forward(const at::Tensor& images);  // [batch, 3, side, side]
 
   DetectorOptions options;
-  nn::ResNetV2 backbone;  // whose own final norm is not used
+  nn::ResNetV2 backbone{nullptr};  // whose own final norm is not used
 
  private:
   struct Head {
