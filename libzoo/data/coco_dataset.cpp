@@ -45,9 +45,9 @@ class Entry {
   int64_t integer(const char* key, int64_t least, int64_t most) const {
     const Json& value = at(key);
     if (!value.is_number_integer()) refuse(key, "not a whole number");
-    if (value.is_number_unsigned() && value.get<uint64_t>() > uint64_t(most)) refuse(key, fmt::format("more than {}", most));
-    const auto number = value.get<int64_t>();
-    if (number < least || number > most) refuse(key, fmt::format("not in [{}, {}]", least, most));
+    const bool too_large = value.is_number_unsigned() && value.get<uint64_t>() > uint64_t(INT64_MAX);
+    const auto number = too_large ? INT64_MAX : value.get<int64_t>();
+    if (too_large || number < least || number > most) refuse(key, fmt::format("not in [{}, {}]", least, most));
     return number;
   }
   int64_t id(const char* key) const { return integer(key, 0, INT64_MAX); }

@@ -98,7 +98,7 @@ TEST_CASE("What a COCO file lacks or has wrong is named with its entry, key and 
   files.refuses("images[1]: id is 9: another one has it already", [](Json& j) { j["images"][1]["id"] = 9; });
   files.refuses("categories[1]: id is 50: another one has it already", [](Json& j) { j["categories"][1]["id"] = 50; });
   files.refuses("images[0]: id is -1: not in", [](Json& j) { j["images"][0]["id"] = -1; });
-  files.refuses("images[0]: id is 18446744073709551615: more than", [](Json& j) { j["images"][0]["id"] = UINT64_MAX; });
+  files.refuses("images[0]: id is 18446744073709551615: not in", [](Json& j) { j["images"][0]["id"] = UINT64_MAX; });
   files.refuses("images[0]: height is 0: not in", [](Json& j) { j["images"][0]["height"] = 0; });
   files.refuses("images[0]: width is 12.5: not a whole number", [](Json& j) { j["images"][0]["width"] = 12.5; });
   files.refuses("images[0]: file_name is \"\": empty", [](Json& j) { j["images"][0]["file_name"] = ""; });

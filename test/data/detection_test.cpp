@@ -50,8 +50,10 @@ std::vector<float> on_canvas(const DetectionTransform& t, const zoo::io::Image& 
 
 std::vector<std::vector<LabelledBox>> all_boxes(zoo::data::Stream<DetectionBatch>& stream, int batches) {
   std::vector<std::vector<LabelledBox>> all;
-  for (int i = 0; i < batches; ++i)
-    for (auto& boxes : stream.next()->boxes) all.push_back(boxes);
+  for (int i = 0; i < batches; ++i) {
+    const auto batch = stream.next();
+    all.insert(all.end(), batch->boxes.begin(), batch->boxes.end());
+  }
   return all;
 }
 
