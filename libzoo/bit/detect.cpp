@@ -5,7 +5,6 @@
 #include <libzoo/bit/inputs.h>
 #include <libzoo/core/error.h>
 #include <libzoo/core/log.h>
-#include <libzoo/data/contact_sheet.h>
 #include <libzoo/optim/schedules.h>
 #include <libzoo/optim/sgd.h>
 
