@@ -1,9 +1,11 @@
 // zoo-bit: Big Transfer. Pre-train, fine-tune by BiT-HyperRule, evaluate, predict, and a demo of all of it.
 #include "apps/common/program.h"
 #include <libzoo/bit/demo.h>
+#include <libzoo/bit/detect.h>
 #include <libzoo/bit/distill.h>
 #include <libzoo/bit/evaluate.h>
 #include <libzoo/bit/few_shot_sweep.h>
+#include <libzoo/bit/find_objects.h>
 #include <libzoo/bit/finetune.h>
 #include <libzoo/bit/picture_files.h>
 #include <libzoo/bit/predict.h>
@@ -20,10 +22,14 @@ namespace {
 
 using namespace zoo;
 
-Json predict_files(const bit::PredictOptions& options, const apps::Context& context) {
+std::vector<std::filesystem::path> pictures_of(const apps::Context& context) {
   if (context.arguments.empty())
-    throw UserError("no pictures given", "zoo-bit predict --checkpoint model.safetensors photo.jpg folder/ list.txt");
-  const auto pictures = bit::list_pictures({context.arguments.begin(), context.arguments.end()});
+    throw UserError("no pictures given", context.program + " --checkpoint model.safetensors photo.jpg folder/ list.txt");
+  return bit::list_pictures({context.arguments.begin(), context.arguments.end()});
+}
+
+Json predict_files(const bit::PredictOptions& options, const apps::Context& context) {
+  const auto pictures = pictures_of(context);
   bit::predict(options, pictures, train::resolve_device(context.device), [&](const bit::Prediction& prediction) {
     if (context.json) {
       Json top = Json::array();
@@ -36,6 +42,28 @@ Json predict_files(const bit::PredictOptions& options, const apps::Context& cont
     std::puts(line.c_str());
   });
   return nullptr;
+}
+
+Json detect_in_files(const bit::DetectPredictOptions& options, const apps::Context& context) {
+  const auto report = [&](const std::filesystem::path& file, const std::vector<bit::FoundObject>& found) {
+    if (context.json) {
+      Json objects = Json::array();
+      for (const auto& [name, score, box] : found)
+        objects.push_back({{"class", name}, {"score", score}, {"box", {box.left, box.top, box.width, box.height}}});
+      std::puts(Json({{"file", file.string()}, {"objects", objects}}).dump().c_str());
+      return;
+    }
+    std::string line = file.string();
+    for (const auto& [name, score, box] : found)
+      line += fmt::format("  {} {:.1f} % at {:.0f},{:.0f} {:.0f}x{:.0f}", name, 100 * score, box.left, box.top, box.width, box.height);
+    std::puts(line.c_str());
+  };
+  bit::detect_predict(options, pictures_of(context), train::resolve_device(context.device), report);
+  return nullptr;
+}
+
+Json measure_detections(const bit::DetectEvaluateOptions& options, const apps::Context& context) {
+  return bit::detect_evaluate(options, train::resolve_device(context.device));
 }
 
 Json evaluate_set(const bit::EvaluateOptions& options, const apps::Context& context) {
@@ -81,6 +109,12 @@ int main(int argc, char** argv) {
                                       {.flags = {{"--checkpoint", "checkpoint"}}}),
        plain_verb<bit::PredictOptions>("predict", "classes and probabilities of pictures", predict_files,
                                        {.arguments = "IMAGE…", .flags = {{"--checkpoint", "checkpoint"}}}),
+       run_verb<bit::DetectOptions>("detect", "a pretrained network becomes a detector of objects (RetinaNet)", bit::detect,
+                                    {.run_options = checkpoints, .may_change = may_change, .flags = {{"--checkpoint", "checkpoint"}}}),
+       plain_verb<bit::DetectEvaluateOptions>("detect-evaluate", "COCO's average precision of a detector", measure_detections,
+                                              {.flags = {{"--checkpoint", "checkpoint"}}}),
+       plain_verb<bit::DetectPredictOptions>("detect-predict", "objects in pictures, and where they are", detect_in_files,
+                                             {.arguments = "IMAGE…", .flags = {{"--checkpoint", "checkpoint"}}}),
        run_verb<bit::DemoOptions>(
            "demo", "pre-training on drawn glyphs, transfer to a few real digits, compared with scratch", bit::demo,
            {.recipe = "bit/demo",

@@ -1,5 +1,6 @@
 #include <libzoo/bit/checkpoint.h>
-
+#include <libzoo/bit/complaints.h>
+#include <libzoo/bit/detector_file.h>
 #include <libzoo/bit/model_info.h>
 #include <libzoo/bit/models.h>
 #include <libzoo/core/error.h>
@@ -17,27 +18,7 @@
 namespace zoo::bit {
 namespace {
 
-constexpr size_t kMostListed = 20;  // tensors named in one message
-
 std::string shape_text(at::IntArrayRef shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
-
-// What is wrong with the tensors of a file, gathered over all of them.
-class Complaints {
- public:
-  explicit Complaints(std::string where) : where_(std::move(where)) {}
-  void add(std::string complaint) { all_.push_back(std::move(complaint)); }
-  void throw_if_any(const std::string& hint) const {
-    if (all_.empty()) return;
-    const auto listed = std::vector<std::string>(all_.begin(), all_.begin() + std::min(all_.size(), kMostListed));
-    throw UserError(fmt::format("{}: {}{}", where_, fmt::join(listed, "; "),
-                                all_.size() > kMostListed ? fmt::format("; and {} more", all_.size() - kMostListed) : ""),
-                    hint);
-  }
-
- private:
-  std::string where_;
-  std::vector<std::string> all_;
-};
 
 // Equal but for sides of 1 at the end: a linear head may be stored with two dimensions or as a 1x1 convolution.
 bool same_shape(at::IntArrayRef given, const std::vector<int64_t>& wanted, ParameterKind kind) {
@@ -211,7 +192,18 @@ Checkpoint load_tensors(NamedTensors raw, const std::map<std::string, std::strin
 
 Checkpoint load_checkpoint(const std::filesystem::path& path, const LoadOptions& options) {
   auto weights = io::load_weights(path);
+  if (is_detector(weights.metadata))
+    throw UserError(fmt::format("{}: a detector, not a network for whole pictures", path.string()),
+                    "zoo-bit detect-evaluate and detect-predict take it; detect starts from what it was trained from");
   return load_tensors(std::move(weights.tensors), weights.metadata, path.string(), options);
+}
+
+Checkpoint load_or_build(const std::filesystem::path& checkpoint, const std::string& model, int64_t num_classes, uint64_t seed) {
+  if (!checkpoint.empty()) return load_checkpoint(checkpoint, {.num_classes = num_classes, .head = Head::zero, .in_channels = 3});
+  Checkpoint fresh;
+  fresh.model = build(model, {.num_classes = num_classes, .seed = seed});
+  fresh.info.name = find_model(model).name;
+  return fresh;
 }
 
 void save_checkpoint(const std::filesystem::path& path, const nn::ResNetV2& model, const ModelInfo& info) {

@@ -66,6 +66,9 @@ Checkpoint load_checkpoint(const std::filesystem::path& path, const LoadOptions&
 Checkpoint load_tensors(NamedTensors tensors, const std::map<std::string, std::string>& metadata, const std::string& where,
                         const LoadOptions& options);
 
+// The network to start from, for RGB: that of a file with a zero head, or a fresh one by its name (models.h) if `checkpoint` is empty.
+Checkpoint load_or_build(const std::filesystem::path& checkpoint, const std::string& model, int64_t num_classes, uint64_t seed);
+
 // safetensors with our names, and in the metadata what it takes to predict: zoo.model, zoo.options, zoo.classes and
 // zoo.preprocessing (the latter three JSON), zoo.license. Throws Error if the class names are not as many as the classes.
 void save_checkpoint(const std::filesystem::path& path, const nn::ResNetV2& model, const ModelInfo& info);

@@ -3,23 +3,11 @@
 #include <libzoo/bit/finetune.h>
 #include <libzoo/bit/hints.h>
 #include <libzoo/bit/inputs.h>
-#include <libzoo/bit/models.h>
 #include <libzoo/bit/training.h>
 #include <libzoo/core/log.h>
 #include <libzoo/optim/sgd.h>
 
 namespace zoo::bit {
-namespace {
-
-Checkpoint start_from(const FinetuneOptions& o, int64_t num_classes, uint64_t seed) {
-  if (!o.checkpoint.empty()) return load_checkpoint(o.checkpoint, {.num_classes = num_classes, .head = Head::zero, .in_channels = 3});
-  Checkpoint fresh;
-  fresh.model = build(o.model, {.num_classes = num_classes, .seed = seed});
-  fresh.info.name = find_model(o.model).name;
-  return fresh;
-}
-
-}  // namespace
 
 Json finetune(const FinetuneOptions& o, train::Run& run) {
   auto train_set = data::open_dataset(o.train);
@@ -29,7 +17,7 @@ Json finetune(const FinetuneOptions& o, train::Run& run) {
   log::info(train_set->describe());
 
   const HyperRule rule = hyper_rule(size_of(*train_set), o.rule);
-  Checkpoint start = start_from(o, train_set->num_classes(), run.seed("initialisation"));
+  Checkpoint start = load_or_build(o.checkpoint, o.model, train_set->num_classes(), run.seed("initialisation"));
   auto& model = start.model;
   model->to(run.device());
   for (const auto& hint : hints(*train_set, rule, o.checkpoint.empty() ? nullptr : &start, o.batch_size / o.accumulation_steps))

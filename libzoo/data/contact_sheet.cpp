@@ -1,7 +1,7 @@
 #include <libzoo/data/contact_sheet.h>
 
 #include <libzoo/core/error.h>
-#include <libzoo/data/font.h>
+#include <libzoo/data/canvas.h>
 #include <libzoo/data/image_dataset.h>
 #include <libzoo/data/image_ops.h>
 
@@ -15,39 +15,6 @@ namespace zoo::data {
 namespace {
 
 constexpr Color kPaper{250, 250, 248}, kGround{233, 234, 236};
-
-struct Canvas {
-  io::Image image;
-
-  Canvas(int64_t height, int64_t width, Color color) : image{height, width, 3, {}} {
-    image.pixels.resize(size_t(height * width * 3));
-    fill({0, 0, height, width}, color);
-  }
-
-  void fill(const PixelBox& box, Color color) {
-    for (int64_t y = box.top; y < box.top + box.height; ++y) {
-      uint8_t* to = image.row(y) + box.left * 3;
-      for (int64_t x = 0; x < box.width; ++x) *to++ = color.red, *to++ = color.green, *to++ = color.blue;
-    }
-  }
-
-  void paste(const io::Image& rgb, int64_t top, int64_t left) {
-    for (int64_t y = 0; y < rgb.height; ++y) std::copy_n(rgb.row(y), rgb.width * 3, image.row(top + y) + left * 3);
-  }
-
-  // `dot`: pixels per dot of the font.
-  void write(std::string_view text, int64_t top, int64_t left, int64_t dot, Color color) {
-    for (char character : text) {
-      const auto& columns = glyph_columns(character);
-      for (int x = 0; x < kFontWidth; ++x)
-        for (int y = 0; y < kFontHeight; ++y)
-          if (columns[size_t(x)] >> y & 1) fill({top + y * dot, left + x * dot, dot, dot}, color);
-      left += (kFontWidth + 1) * dot;
-    }
-  }
-};
-
-int64_t text_width(std::string_view text, int64_t dot) { return text.empty() ? 0 : (int64_t(text.size()) * (kFontWidth + 1) - 1) * dot; }
 
 std::vector<std::string_view> lines_of(std::string_view text) {
   std::vector<std::string_view> lines;

@@ -4,16 +4,13 @@
 //   io::Image sheet = contact_sheet(cells, {.columns = 10, .cell_pixels = 96, .title = "digits, 5 per class"});
 #pragma once
 
+#include <libzoo/data/canvas.h>
 #include <libzoo/data/image_view.h>
 
 #include <span>
 #include <string>
 
 namespace zoo::data {
-
-struct Color {
-  uint8_t red = 0, green = 0, blue = 0;
-};
 
 constexpr Color kInk{40, 44, 52}, kRight{22, 128, 70}, kWrong{200, 40, 44};
 

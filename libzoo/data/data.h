@@ -4,6 +4,7 @@
 #include <libzoo/data/bucket.h>
 #include <libzoo/data/cache.h>
 #include <libzoo/data/cached_dataset.h>
+#include <libzoo/data/detection_batches.h>
 #include <libzoo/data/echo.h>
 #include <libzoo/data/image_batches.h>
 #include <libzoo/data/image_dataset.h>

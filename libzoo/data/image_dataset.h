@@ -40,9 +40,9 @@ class ImageDataset {
   virtual int64_t get_label(int64_t index) const = 0;
   virtual void get_picture(int64_t index, Picture& picture) const = 0;
   virtual std::string get_item_name(int64_t index) const = 0;
+  void check(int64_t index) const;  // throws Error if it is not in [0, size())
 
  private:
-  void check(int64_t index) const;
   [[noreturn]] void rethrow_named(int64_t index) const;
 };
 

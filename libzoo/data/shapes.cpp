@@ -3,6 +3,7 @@
 #include <libzoo/core/error.h>
 #include <libzoo/core/random.h>
 #include <libzoo/data/catalogue.h>
+#include <libzoo/data/figures.h>
 #include <libzoo/data/normal_noise.h>
 
 #include <fmt/format.h>
@@ -14,11 +15,8 @@
 namespace zoo::data {
 namespace {
 
-constexpr std::array<const char*, 5> kShapes{"disc", "square", "triangle", "cross", "ring"};
-enum Shape { kDisc, kSquare, kTriangle, kCross, kRing };
-
 struct Texture {
-  int shape;
+  int shape;  // Figure
   double degrees, cycles;  // cycles across the side of the picture
 };
 
@@ -28,12 +26,12 @@ std::vector<Texture> grid(int64_t num_classes, int64_t image_size) {
   constexpr int64_t kMaxAngles = 18;
   const double most_cycles = double(image_size) / 2.5;
   const auto max_levels = std::max<int64_t>(1, int64_t(std::floor(std::log(most_cycles / 3) / std::log(1.2) + 1e-9)) + 1);
-  const int64_t most = int64_t(kShapes.size()) * kMaxAngles * max_levels;
+  const int64_t most = int64_t(kFigureNames.size()) * kMaxAngles * max_levels;
   if (num_classes > most)
     throw UserError(fmt::format("num_classes: a grid of {0}x{0} pictures has {1} classes that can be told apart, {2} were asked for",
                                 image_size, most, num_classes),
                     "use fewer classes, larger pictures, or `type: glyphs`");
-  const int64_t shapes = int64_t(kShapes.size()), textures = (num_classes + shapes - 1) / shapes;
+  const int64_t shapes = int64_t(kFigureNames.size()), textures = (num_classes + shapes - 1) / shapes;
   const int64_t levels = std::min(max_levels, (textures + 11) / 12), angles = (textures + levels - 1) / levels;
   std::vector<Texture> classes;
   for (int64_t c = 0; c < num_classes; ++c) {
@@ -63,34 +61,6 @@ std::vector<Texture> preset_classes(const ShapesOptions& options) {
   return classes;
 }
 
-template <class Inside>
-void fill_mask(std::vector<uint8_t>& mask, int64_t size, float cy, float cx, float radius, Inside inside) {
-  for (int64_t y = 0; y < size; ++y) {
-    const float dy = ((float(y) + 0.5f) / float(size) - cy) / radius;
-    for (int64_t x = 0; x < size; ++x) mask[size_t(y * size + x)] = inside(((float(x) + 0.5f) / float(size) - cx) / radius, dy);
-  }
-}
-
-std::vector<uint8_t> figure(int shape, int64_t size, float cy, float cx, float r) {
-  std::vector<uint8_t> mask(size_t(size * size));
-  const auto a = [](float v) { return std::abs(v); };
-  switch (shape) {
-    case kDisc: fill_mask(mask, size, cy, cx, r, [](float dx, float dy) { return dx * dx + dy * dy < 1; }); break;
-    case kSquare: fill_mask(mask, size, cy, cx, r, [a](float dx, float dy) { return (a(dx) < 0.85f) & (a(dy) < 0.85f); }); break;
-    case kTriangle: fill_mask(mask, size, cy, cx, r, [a](float dx, float dy) { return (dy < 0.8f) & (dy > 2 * a(dx) - 1); }); break;
-    case kCross:
-      fill_mask(mask, size, cy, cx, r,
-                [a](float dx, float dy) { return ((a(dx) < 0.35f) & (a(dy) < 1)) | ((a(dy) < 0.35f) & (a(dx) < 1)); });
-      break;
-    default:
-      fill_mask(mask, size, cy, cx, r, [](float dx, float dy) {
-        const float q = dx * dx + dy * dy;
-        return (q < 1) & (q > 0.36f);
-      });
-  }
-  return mask;
-}
-
 io::Image draw(RandomStream& random, const Texture& texture, int64_t size, double noise) {
   const auto cy = float(random.uniform(0.4, 0.6)), cx = float(random.uniform(0.4, 0.6)), r = float(random.uniform(0.26, 0.36));
   const double angle = (texture.degrees + random.uniform(-5, 5)) * M_PI / 180, phase = random.uniform(0, 2 * M_PI);
@@ -98,7 +68,7 @@ io::Image draw(RandomStream& random, const Texture& texture, int64_t size, doubl
   for (auto* color : {&figure_color, &ground, &ink})
     for (float& channel : *color) channel = random.uniform();
 
-  const std::vector<uint8_t> mask = figure(texture.shape, size, cy, cx, r);
+  const std::vector<uint8_t> mask = figure_mask(Figure(texture.shape), size, cy, cx, r);
   io::Image image{size, size, 3, std::vector<uint8_t>(size_t(size * size * 3))};
   std::vector<float> row(size_t(size) * 3);
   const double turns = 2 * M_PI * texture.cycles / double(size);
@@ -138,9 +108,9 @@ class Shapes final : public ImageDataset {
   int64_t num_classes() const override { return int64_t(classes_.size()); }
   std::string class_name(int64_t label) const override {
     const Texture& texture = classes_.at(size_t(label));
-    return fmt::format("{}_{:.4g}deg_{:.3g}cycles", kShapes[size_t(texture.shape)], texture.degrees, texture.cycles);
+    return fmt::format("{}_{:.4g}deg_{:.3g}cycles", kFigureNames[size_t(texture.shape)], texture.degrees, texture.cycles);
   }
-  std::string superclass(int64_t label) const override { return kShapes[size_t(classes_.at(size_t(label)).shape)]; }
+  std::string superclass(int64_t label) const override { return kFigureNames[size_t(classes_.at(size_t(label)).shape)]; }
   ImageSize typical_size() const override { return {options_.image_size, options_.image_size}; }
   std::string describe() const override {
     return fmt::format("shapes ({}): {} pictures {}x{}, {} classes", split(), size(), options_.image_size, options_.image_size,

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace zoo::io {
 
 void check_box(const PixelBox& box, int64_t height, int64_t width, std::string_view where) {
@@ -11,6 +13,16 @@ void check_box(const PixelBox& box, int64_t height, int64_t width, std::string_v
   if (inside) return;
   throw UserError(fmt::format("{}{}the box (top {}, left {}, height {}, width {}) is empty or leaves the picture of {}x{}", where,
                               where.empty() ? "" : ": ", box.top, box.left, box.height, box.width, height, width));
+}
+
+Box common_box(const Box& a, const Box& b) {
+  const double left = std::max(a.left, b.left), top = std::max(a.top, b.top);
+  return {left, top, std::min(a.right(), b.right()) - left, std::min(a.bottom(), b.bottom()) - top};
+}
+
+double common_area(const Box& a, const Box& b) {
+  const Box common = common_box(a, b);
+  return common.width > 0 && common.height > 0 ? common.area() : 0;
 }
 
 }  // namespace zoo::io

@@ -15,6 +15,17 @@ struct PixelBox {
   int64_t top = 0, left = 0, height = 0, width = 0;
 };
 
+// A place in a picture that may cut through pixels; right() and bottom() lie outside.
+struct Box {
+  double left = 0, top = 0, width = 0, height = 0;  // pixels
+  double right() const { return left + width; }
+  double bottom() const { return top + height; }
+  double area() const { return width * height; }
+};
+
+Box common_box(const Box& a, const Box& b);      // with a side of 0 or less if they lie apart
+double common_area(const Box& a, const Box& b);  // 0 if they do
+
 struct Image {
   int64_t height = 0, width = 0, channels = 0;  // pixels; 1 grey, 2 grey+alpha, 3 RGB, 4 RGBA
   std::vector<uint8_t> pixels;                  // [height, width, channels]
