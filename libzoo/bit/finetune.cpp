@@ -4,6 +4,7 @@
 #include <libzoo/bit/hints.h>
 #include <libzoo/bit/inputs.h>
 #include <libzoo/bit/models.h>
+#include <libzoo/bit/test_metrics.h>
 #include <libzoo/bit/training.h>
 #include <libzoo/core/log.h>
 #include <libzoo/optim/sgd.h>
@@ -27,6 +28,7 @@ Json finetune(const FinetuneOptions& o, train::Run& run) {
   if (test_set) require_same_classes(*train_set, *test_set);
   if (o.examples_per_class) train_set = few_shot_subset(train_set, *o.examples_per_class, run.seed("subset"));
   log::info(train_set->describe());
+  const bool sigmoid = loss_for(*train_set, o.loss) == LabelLoss::sigmoid;
 
   const HyperRule rule = hyper_rule(size_of(*train_set), o.rule);
   Checkpoint start = start_from(o, train_set->num_classes(), run.seed("initialisation"));
@@ -41,25 +43,29 @@ Json finetune(const FinetuneOptions& o, train::Run& run) {
   run.track("model", *model);
   run.track("optimizer", sgd);
   run.track("data", batches);
-  auto measure_test = [&] { return measure(model, evaluation_batches(test_set, {.size = rule.crop}, 64, o.data), run.device()); };
+  auto measure_test = [&] { return test_metrics(model, {test_set, {.size = rule.crop}, 64, o.data}, run.device()); };
+  const Loss loss_of = sigmoid ? sigmoid_loss() : softmax_loss();
 
   for (int64_t step : run.steps(rule.total_steps)) {
     sgd.zero_grad();
-    const at::Tensor loss = accumulate_gradients(model, batches, o.accumulation_steps, step, mixup, run.device(), &run);
+    const at::Tensor loss = accumulate_gradients(model, batches, o.accumulation_steps, step, mixup, run.device(), &run, loss_of);
     sgd.step(rule.learning_rate(step));
     run.log(step, {{"loss", loss}, {"learning_rate", rule.learning_rate(step)}});
     if (test_set && o.evaluate_every > 0 && (step + 1) % o.evaluate_every == 0) {
       const auto metrics = measure_test();
-      run.evaluation(step, {{"test_loss", metrics.loss}, {"top1", metrics.top(1)}}, "top1");
+      run.evaluation(step, metrics.curve, metrics.best);
     }
   }
   if (run.interrupted()) return nullptr;
-  const ModelInfo info{
-      .name = start.info.name, .classes = train_set->class_names(), .preprocessing = {.size = rule.crop}, .license = start.info.license};
+  const ModelInfo info{.name = start.info.name,
+                       .classes = train_set->class_names(),
+                       .preprocessing = {.size = rule.crop},
+                       .license = start.info.license,
+                       .several_labels = sigmoid};
   run.save_model([&](const std::filesystem::path& path) { save_checkpoint(path, model, info); });
   Json result = {{"examples", train_set->size()}, {"steps", rule.total_steps}, {"classes", class_report(*train_set)}};
   if (const Json echo = batches.echo_summary(); !echo.is_null()) result["echo"] = echo;
-  if (test_set) result.update(as_json(measure_test()));
+  if (test_set) result.update(measure_test().result);
   return result;
 }
 

@@ -34,7 +34,9 @@ Prediction predicted(const Predictor& p, const std::filesystem::path& file, cons
   Prediction prediction{.file = file};
   const float* row = logits.const_data_ptr<float>();
   prediction.logits.assign(row, row + logits.size(0));
-  const auto [probabilities, order] = at::softmax(logits.to(at::kDouble), 0).topk(std::min(top, logits.size(0)));
+  const auto exact = logits.to(at::kDouble);
+  const auto [probabilities, order] =
+      (p.checkpoint.info.several_labels ? at::sigmoid(exact) : at::softmax(exact, 0)).topk(std::min(top, logits.size(0)));
   for (int64_t k = 0; k < order.size(0); ++k)
     prediction.top.push_back({p.class_name(order[k].item<int64_t>()), probabilities[k].item<double>()});
   return prediction;

@@ -25,7 +25,7 @@ Predictor open_predictor(const std::filesystem::path& path, const std::optional<
 
 struct ClassProbability {
   std::string name;    // Predictor::class_name
-  double probability;  // softmax
+  double probability;  // softmax; sigmoid of a network for several labels
 };
 
 struct Prediction {

@@ -2,4 +2,5 @@
 #pragma once
 #include <libzoo/eval/accuracy.h>
 #include <libzoo/eval/interval.h>
+#include <libzoo/eval/multi_label.h>
 #include <libzoo/eval/nearest_neighbor.h>

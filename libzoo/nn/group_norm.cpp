@@ -4,6 +4,9 @@
 #include <libzoo/nn/group_norm.h>
 #include <libzoo/nn/kernels/group_norm.h>
 #include <libzoo/nn/without_autograd.h>
+#ifdef ZOO_HAS_CUDA
+#include <libzoo/nn/cuda_operators.h>
+#endif
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -68,6 +71,9 @@ void run_forward(const kernels::GroupNormShape& shape, const GroupNormSaved& sav
 
 at::Tensor forward_of(const kernels::GroupNormShape& shape, const GroupNormSaved& saved, bool again) {
   auto y = at::empty_like(saved.x);
+#ifdef ZOO_HAS_CUDA
+  if (saved.x.is_cuda()) return cuda_group_norm(shape, saved, y, again), y;
+#endif
   saved.x.scalar_type() == at::kFloat ? run_forward<float>(shape, saved, y, again) : run_forward<double>(shape, saved, y, again);
   return y;
 }
@@ -135,12 +141,16 @@ at::Tensor composed(const at::Tensor& x, const at::Tensor& gamma, const at::Tens
 }  // namespace
 
 bool group_norm_is_fused(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta) {
+  if (x.numel() == 0 || x.size(1) != gamma.size(0)) return false;
+#ifdef ZOO_HAS_CUDA
+  if (x.is_cuda()) return has_cuda_group_norm(x, gamma, beta);
+#endif
   return x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble) &&
-         gamma.scalar_type() == x.scalar_type() && beta.scalar_type() == x.scalar_type() && x.numel() > 0 && x.size(1) == gamma.size(0);
+         gamma.scalar_type() == x.scalar_type() && beta.scalar_type() == x.scalar_type();
 }
 
 at::Tensor group_norm_forward(GroupNormSaved& saved, int64_t groups, double eps) {
-  saved.mean = at::empty({saved.x.size(0), groups}, at::kDouble);
+  saved.mean = at::empty({saved.x.size(0), groups}, saved.x.options().dtype(at::kDouble));
   saved.rstd = at::empty_like(saved.mean);
   return forward_of(shape_of(saved.x, groups, eps, saved.relu), saved, false);
 }
@@ -154,12 +164,17 @@ GroupNormGradients group_norm_backward(const GroupNormSaved& saved, const at::Te
   const auto grad = given_grad.contiguous(layout_of(x)), skip = given_skip.defined() ? given_skip.contiguous(layout_of(x)) : given_skip;
   const auto shape = shape_of(x, saved.mean.size(1), 0, saved.relu);
   const auto grad_x = at::empty_like(x);
-  const auto grad_gamma = at::empty({x.size(0), x.size(1)}, at::kDouble), grad_beta = at::empty_like(grad_gamma);
-  if (x.scalar_type() == at::kFloat)
+  const auto grad_gamma = at::empty({x.size(0), x.size(1)}, saved.mean.options()), grad_beta = at::empty_like(grad_gamma);
+  if (x.is_cuda()) {
+#ifdef ZOO_HAS_CUDA
+    cuda_group_norm_backward(shape, saved, grad, skip, grad_x, grad_gamma, grad_beta);
+#endif
+  } else if (x.scalar_type() == at::kFloat) {
     run_backward<float>(shape, saved, grad, skip, grad_x, grad_gamma, grad_beta);
-  else
+  } else {
     run_backward<double>(shape, saved, grad, skip, grad_x, grad_gamma, grad_beta);
-  return {grad_x, grad_gamma.sum(0).to(x.scalar_type()), grad_beta.sum(0).to(x.scalar_type())};
+  }
+  return {grad_x, grad_gamma.sum(0).to(saved.gamma.scalar_type()), grad_beta.sum(0).to(saved.beta.scalar_type())};
 }
 
 at::Tensor group_norm_relu(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta, int64_t groups, double eps, bool relu) {

@@ -3,6 +3,9 @@
 #include <libzoo/nn/first_derivative.h>
 #include <libzoo/nn/kernels/standardize.h>
 #include <libzoo/nn/std_conv.h>
+#ifdef ZOO_HAS_CUDA
+#include <libzoo/nn/cuda_operators.h>
+#endif
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -79,6 +82,10 @@ at::Tensor standardize_composed(const at::Tensor& weight, double eps, EpsMode mo
 
 at::Tensor standardize_weight(const at::Tensor& weight, double eps, EpsMode mode) {
   if (weight.numel() == 0) return weight;
+#ifdef ZOO_HAS_CUDA
+  if (weight.is_cuda() && weight.scalar_type() != at::kDouble)
+    return cuda_standardize_weight(weight.to(at::kFloat), eps, mode, weight.scalar_type());
+#endif
   if (!weight.device().is_cpu()) return standardize_composed(weight, eps, mode);
   if (weight.scalar_type() != at::kFloat && weight.scalar_type() != at::kDouble) {
     return standardize_weight(weight.to(at::kFloat), eps, mode).to(weight.scalar_type());
