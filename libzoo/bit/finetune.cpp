@@ -61,7 +61,7 @@ Json finetune(const FinetuneOptions& o, train::Run& run) {
                        .classes = train_set->class_names(),
                        .preprocessing = {.size = rule.crop},
                        .license = start.info.license,
-                       .several_labels = sigmoid};
+                       .several_labels = train_set->has_several_labels()};
   run.save_model([&](const std::filesystem::path& path) { save_checkpoint(path, model, info); });
   Json result = {{"examples", train_set->size()}, {"steps", rule.total_steps}, {"classes", class_report(*train_set)}};
   if (const Json echo = batches.echo_summary(); !echo.is_null()) result["echo"] = echo;

@@ -44,10 +44,11 @@ void follow(nn::ResNetV2& average, const nn::ResNetV2& model, double decay, int6
   for (size_t i = 0; i < from.size(); ++i) to[i].lerp_(from[i], share);
 }
 
-Lesson labels_of(const data::ImageDataset& dataset, LabelLoss loss) {
+Lesson labels_of(const data::ImageDataset& dataset, LabelLoss wanted) {
+  const auto loss = loss_for(dataset, wanted);  // not within the braces: what throws there makes GCC 12 free members twice
   return {.num_classes = dataset.num_classes(),
           .classes = dataset.class_names(),
-          .loss = loss_for(dataset, loss) == LabelLoss::sigmoid ? sigmoid_loss() : softmax_loss(),
+          .loss = loss == LabelLoss::sigmoid ? sigmoid_loss() : softmax_loss(),
           .mixup = {},
           .several_labels = dataset.has_several_labels()};
 }

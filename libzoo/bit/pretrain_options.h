@@ -81,7 +81,7 @@ void fields(Field& field, PretrainOptions& o) {
   field("stairs", o.stairs, "fractions of the steps at which the rate drops");
   field("optimizer", o.optimizer, "sgd: with momentum; adam: betas 0.9 and 0.999, eps 1e-8");
   field("momentum", o.momentum, "of SGD", between(0.0, 1.0));
-  field("bf16_moment", o.bf16_moment, "Adam keeps its first moment in bfloat16, which saves a sixth of its memory");
+  field("bf16_moment", o.bf16_moment, "Adam keeps its first moment in bfloat16, a quarter less memory than without");
   field("loss", o.loss, "softmax: one class is right; sigmoid: a yes or no for each class, summed (ImageNet-21k, several labels)");
   field("head_bias", o.head_bias, "where the biases of the head start; -10 goes with sigmoid and many classes", between(-100.0, 100.0));
   field("weight_decay", o.weight_decay, "strength, see weight_decay_kind", non_negative());
