@@ -2,9 +2,12 @@
 #include <libzoo/nn/convolution.h>
 #include <libzoo/nn/first_derivative.h>
 #include <libzoo/nn/kernels/matmul.h>
+#include <libzoo/nn/kernels/winograd.h>
+#include <libzoo/nn/typed.h>
 #include <libzoo/nn/without_autograd.h>
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -19,6 +22,14 @@ constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
 constexpr int64_t kFewPixels = 4;        // 2x2
 constexpr int64_t kTile = 32;            // rows or columns per thread at least
 constexpr int64_t kLeastWork = 1 << 20;  // products per thread at least
+constexpr int64_t kFewestParts = 4, kMostParts = 16;       // of a sum
+constexpr int64_t kPartFloats = 1 << 21;   // of all parts: 8 MiB
+constexpr int64_t kDeep = 1024;          // values of a part of a sum at least
+constexpr int64_t kDeepTiles = 112;      // tiles of one at least
+constexpr int64_t kEnoughTiles = 256;    // for transformed filters to be worth their size
+constexpr int64_t kFewestTiles = 128;    // of images and gradients, transformed together
+constexpr int64_t kTileFloats = 1 << 20; // 4 MiB
+constexpr double kMostPadded = 1.5;      // pixels of all tiles per pixel of the image: filtering saves a factor of 2.25
 
 // [batch, channels, h, w] in channels-last memory as a matrix [batch · h · w, channels] of the same memory.
 at::Tensor as_rows(const at::Tensor& x) { return x.as_strided({x.size(0) * x.size(2) * x.size(3), x.size(1)}, {x.size(1), 1}); }
@@ -33,11 +44,11 @@ at::Tensor empty_image(const at::Tensor& like, int64_t batch, int64_t channels, 
 
 bool has_runs(const at::Tensor& matrix) { return matrix.stride(1) == 1 || matrix.stride(0) == 1; }
 
-// result = a · b, or result += a · b.
-void multiply(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b, bool add = false) {
+// result = a · b, plus `addend` if it is defined: a matrix that lies as `result` does, or that itself.
+void multiply(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b, const at::Tensor& addend = {}) {
   if (result.scalar_type() != at::kFloat || !kernels::has_matmul() || !has_runs(a) || !has_runs(b)) {
     auto out = result;
-    add ? out.addmm_(a, b) : at::mm_out(out, a, b);
+    addend.defined() ? at::addmm_out(out, addend, a, b) : at::mm_out(out, a, b);
     return;
   }
   const int64_t rows = result.size(0), columns = result.size(1), depth = a.size(1);
@@ -52,15 +63,53 @@ void multiply(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b
                      .b = {b.const_data_ptr<float>() + column * b.stride(1), b.stride(0), b.stride(1)},
                      .c = result.data_ptr<float>() + row * result.stride(0) + column,
                      .stride = result.stride(0),
-                     .add = add});
+                     .addend = addend.defined() ? addend.const_data_ptr<float>() + row * addend.stride(0) + column : nullptr});
   });
 }
 
+void multiply_onto(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b) { multiply(result, a, b, result); }
+
+void add_up(const at::Tensor& result, const at::Tensor& parts) {
+  auto sum = result.view_as(parts[0]);
+  at::add_out(sum, parts[0], parts[1]);
+  for (int64_t i = 2; i < parts.size(0); ++i) sum.add_(parts[i]);
+}
+
+// Sums that many values go into are divided into this many parts, each the work of one thread: by shape alone, so that results don't
+// depend on the number of threads.
+int64_t parts_of(int64_t depth, int64_t least, int64_t size) {
+  const int64_t parts = std::min({depth / least, kMostParts, kPartFloats / size});
+  return parts < kFewestParts ? 1 : parts;
+}
+
+// result = a · b for long sums: parts one after another are added up.
+void multiply_deep(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b) {
+  const int64_t depth = a.size(1), parts = parts_of(depth, kDeep, result.numel());
+  if (parts == 1 || result.scalar_type() != at::kFloat || !kernels::has_matmul() || a.stride(0) != 1 || b.stride(1) != 1) {
+    multiply(result, a, b);
+    return;
+  }
+  const auto sums = at::empty({parts, result.size(0), result.size(1)}, result.options());
+  io::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t first = depth * i / parts, last = depth * (i + 1) / parts;
+      kernels::matmul({.rows = result.size(0),
+                       .columns = result.size(1),
+                       .depth = last - first,
+                       .a = {a.const_data_ptr<float>() + first * a.stride(1), 1, a.stride(1)},
+                       .b = {b.const_data_ptr<float>() + first * b.stride(0), b.stride(0), 1},
+                       .c = sums.data_ptr<float>() + i * result.numel(),
+                       .stride = result.size(1)});
+    }
+  });
+  add_up(result, sums);
+}
+
 // A 1x1 kernel: y = x · wᵀ, row by row of pixels.
-at::Tensor pointwise(const at::Tensor& x, const at::Tensor& weight, int64_t stride) {
+at::Tensor pointwise(const at::Tensor& x, const at::Tensor& weight, int64_t stride, const at::Tensor& addend) {
   const auto used = stride == 1 ? x : every(x, stride).contiguous(kChannelsLast);
   auto y = empty_image(x, used.size(0), weight.size(0), used.size(2), used.size(3));
-  multiply(as_rows(y), as_rows(used), as_matrix(weight).t());
+  multiply(as_rows(y), as_rows(used), as_matrix(weight).t(), addend.defined() ? as_rows(addend) : addend);
   return y;
 }
 
@@ -78,7 +127,7 @@ ConvolutionGradients pointwise_backward(const at::Tensor& grad, const at::Tensor
   }
   if (of_weight) {
     result.weight = at::empty_like(weight);
-    multiply(as_matrix(result.weight), as_rows(grad).t(), as_rows(stride == 1 ? x : every(x, stride).contiguous(kChannelsLast)));
+    multiply_deep(as_matrix(result.weight), as_rows(grad).t(), as_rows(stride == 1 ? x : every(x, stride).contiguous(kChannelsLast)));
   }
   return result;
 }
@@ -116,7 +165,7 @@ at::Tensor few_pixels(const at::Tensor& x, const at::Tensor& weight, const Convo
                        (x.size(3) + 2 * shape.padding - kernel) / shape.stride + 1)
                .zero_();
   for (const auto& run : runs(x.size(2), x.size(3), kernel, shape.stride, shape.padding)) {
-    multiply(part(y, run.out, 1), part(x, run.in, run.length), part(weight, run.tap, run.length).t(), true);
+    multiply_onto(part(y, run.out, 1), part(x, run.in, run.length), part(weight, run.tap, run.length).t());
   }
   return y;
 }
@@ -128,24 +177,136 @@ ConvolutionGradients few_pixels_backward(const at::Tensor& grad, const at::Tenso
   if (of_weight) result.weight = at::zeros_like(weight, kChannelsLast);
   for (const auto& run : runs(x.size(2), x.size(3), weight.size(2), shape.stride, shape.padding)) {
     const auto above = part(grad, run.out, 1);
-    if (of_x) multiply(part(result.x, run.in, run.length), above, part(weight, run.tap, run.length), true);
-    if (of_weight) multiply(part(result.weight, run.tap, run.length), above.t(), part(x, run.in, run.length), true);
+    if (of_x) multiply_onto(part(result.x, run.in, run.length), above, part(weight, run.tap, run.length));
+    if (of_weight) multiply_onto(part(result.weight, run.tap, run.length), above.t(), part(x, run.in, run.length));
   }
   return result;
 }
 
-enum class Way { pointwise, few_pixels, library };
+kernels::WinogradShape winograd_shape(const at::Tensor& x, const at::Tensor& weight) {
+  return {.images = x.size(0), .height = x.size(2), .width = x.size(3), .in = x.size(1), .out = weight.size(0)};
+}
+
+// [16, out, in]
+at::Tensor transformed(const kernels::WinogradShape& shape, const at::Tensor& weight) {
+  auto filters = at::empty({16, shape.out, shape.in}, weight.options(), at::MemoryFormat::Contiguous);
+  io::parallel_for(0, shape.out, kTile, [&](int64_t first, int64_t last) {
+    kernels::winograd_filters(shape, weight.const_data_ptr<float>(), filters.data_ptr<float>(), first, last);
+  });
+  return filters;
+}
+
+at::Tensor winograd(const at::Tensor& x, const at::Tensor& weight) {
+  const auto shape = winograd_shape(x, weight);
+  if (shape.tiles() < kEnoughTiles) return at::conv2d(x, weight, {}, 1, 1);
+  const auto filters = transformed(shape, weight);
+  auto y = empty_image(x, shape.images, shape.out, shape.height, shape.width);
+  io::parallel_for(0, shape.tiles(), kTile, [&](int64_t first, int64_t last) {
+    kernels::winograd_convolve(shape, x.const_data_ptr<float>(), filters.const_data_ptr<float>(), y.data_ptr<float>(), first, last);
+  });
+  return y;
+}
+
+// The 16 products are divided among the threads, which transform the tiles together.
+void winograd_gradient_by_points(const kernels::WinogradShape& shape, const at::Tensor& grad, const at::Tensor& x,
+                                 const at::Tensor& grad_filters) {
+  const int64_t in = shape.in, out = shape.out, total = shape.tiles();
+  const int64_t tiles = std::min(total, std::max(kFewestTiles, kTileFloats / (16 * (in + out))));
+  const int64_t slices = std::max<int64_t>(1, std::min(at::get_num_threads() / 16, int(out / kTile)));  // of each product
+  const int64_t height = (out + slices - 1) / slices;
+  const auto x_tiles = at::empty({16, tiles, in}, grad_filters.options()), grad_tiles = at::empty({16, tiles, out}, grad_filters.options());
+  for (int64_t start = 0; start < total; start += tiles) {
+    const int64_t count = std::min(tiles, total - start);
+    io::parallel_for(0, count, kTile, [&](int64_t first, int64_t last) {
+      kernels::winograd_tiles(shape, x.const_data_ptr<float>(), grad.const_data_ptr<float>(), x_tiles.data_ptr<float>(),
+                              grad_tiles.data_ptr<float>(), start, tiles, first, last);
+    });
+    io::parallel_for(0, 16 * slices, 1, [&](int64_t first, int64_t last) {
+      for (int64_t i = first; i < last; ++i) {
+        const int64_t point = i / slices, row = i % slices * height;
+        kernels::matmul({.rows = std::min(height, out - row),
+                         .columns = in,
+                         .depth = count,
+                         .a = {grad_tiles.const_data_ptr<float>() + point * tiles * out + row, 1, out},
+                         .b = {x_tiles.const_data_ptr<float>() + point * tiles * in, in, 1},
+                         .c = grad_filters.data_ptr<float>() + (point * out + row) * in,
+                         .stride = in,
+                         .addend = start > 0 ? grad_filters.const_data_ptr<float>() + (point * out + row) * in : nullptr});
+      }
+    });
+  }
+}
+
+at::Tensor winograd_weight_gradient(const kernels::WinogradShape& shape, const at::Tensor& grad, const at::Tensor& x,
+                                    const at::Tensor& weight) {
+  const auto grad_filters = at::empty({16, shape.out, shape.in}, x.options(), at::MemoryFormat::Contiguous);
+  const int64_t total = shape.tiles(), parts = parts_of(total, kDeepTiles, grad_filters.numel());
+  if (parts == 1) {
+    winograd_gradient_by_points(shape, grad, x, grad_filters);
+  } else {
+    const auto sums = at::empty({parts, 16, shape.out, shape.in}, grad_filters.options());
+    io::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        kernels::winograd_gradient(shape, x.const_data_ptr<float>(), grad.const_data_ptr<float>(),
+                                   sums.data_ptr<float>() + i * grad_filters.numel(), total * i / parts, total * (i + 1) / parts);
+      }
+    });
+    add_up(grad_filters, sums);
+  }
+  auto result = at::empty_like(weight);
+  io::parallel_for(0, shape.out, kTile, [&](int64_t first, int64_t last) {
+    kernels::winograd_filters_back(shape, grad_filters.const_data_ptr<float>(), result.data_ptr<float>(), first, last);
+  });
+  return result;
+}
+
+ConvolutionGradients library_backward(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight, const Convolution& shape,
+                                      bool of_x, bool of_weight) {
+  auto [grad_x, grad_weight, none] =
+      at::convolution_backward(grad, x, weight, c10::nullopt, {shape.stride, shape.stride}, {shape.padding, shape.padding}, {1, 1}, false,
+                               {0, 0}, 1, {of_x, of_weight, false});
+  return {grad_x, grad_weight};
+}
+
+ConvolutionGradients winograd_backward(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight, bool of_x, bool of_weight) {
+  const auto shape = winograd_shape(x, weight);
+  ConvolutionGradients result;
+  if (of_weight) result.weight = winograd_weight_gradient(shape, grad, x, weight);
+  if (of_x && shape.tiles() < kEnoughTiles) {
+    result.x = library_backward(grad, x, weight, {1, 1}, true, false).x;
+  } else if (of_x) {
+    const auto filters = transformed(shape, weight);
+    result.x = empty_image(x, shape.images, shape.in, shape.height, shape.width);
+    io::parallel_for(0, shape.tiles(), kTile, [&](int64_t first, int64_t last) {
+      kernels::winograd_convolve_back(shape, grad.const_data_ptr<float>(), filters.const_data_ptr<float>(), result.x.data_ptr<float>(),
+                                      first, last);
+    });
+  }
+  return result;
+}
+
+at::Tensor added(at::Tensor y, const at::Tensor& addend) { return addend.defined() ? y.add_(addend) : y; }
+
+enum class Way { pointwise, few_pixels, winograd, library };
+
+// 3x3 kernels of stride 1 whose channels fill vectors, on images that tiles of 2x2 don't overlap too far.
+bool suits_winograd(const at::Tensor& x, const at::Tensor& weight, const Convolution& shape) {
+  const auto padded = (x.size(2) + 1) / 2 * ((x.size(3) + 1) / 2) * 4;
+  return kernels::has_matmul() && x.scalar_type() == at::kFloat && weight.size(2) == 3 && weight.size(3) == 3 && shape.stride == 1 &&
+         shape.padding == 1 && x.size(1) % 16 == 0 && x.size(1) >= kTile && weight.size(0) % 16 == 0 && weight.size(0) >= kTile &&
+         double(padded) <= kMostPadded * double(x.size(2) * x.size(3));
+}
 
 Way way_of(const at::Tensor& x, const at::Tensor& weight, const Convolution& shape) {
-  const bool plain = x.device().is_cpu() && x.dim() == 4 && x.numel() > 0 &&
-                     (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble) && x.scalar_type() == weight.scalar_type() &&
-                     x.size(1) == weight.size(1) && x.is_contiguous(kChannelsLast);
+  const bool plain = x.device().is_cpu() && x.dim() == 4 && x.numel() > 0 && has_loops(x.scalar_type()) &&
+                     x.scalar_type() == weight.scalar_type() && x.size(1) == weight.size(1) && x.is_contiguous(kChannelsLast);
   if (!plain) return Way::library;
   if (weight.size(2) == 1 && weight.size(3) == 1 && shape.padding == 0) return Way::pointwise;
   const int64_t kernel = weight.size(2), rows = x.size(2) + 2 * shape.padding - kernel, columns = x.size(3) + 2 * shape.padding - kernel;
   const bool few =
       kernel == weight.size(3) && rows >= 0 && columns >= 0 && (rows / shape.stride + 1) * (columns / shape.stride + 1) <= kFewPixels;
-  return few ? Way::few_pixels : Way::library;
+  if (few) return Way::few_pixels;
+  return suits_winograd(x, weight, shape) ? Way::winograd : Way::library;
 }
 
 struct ConvolutionFunction : torch::autograd::Function<ConvolutionFunction> {
@@ -169,25 +330,24 @@ struct ConvolutionFunction : torch::autograd::Function<ConvolutionFunction> {
 
 }  // namespace
 
-at::Tensor convolve(const at::Tensor& x, const at::Tensor& given_weight, const Convolution& shape) {
+at::Tensor convolve(const at::Tensor& x, const at::Tensor& given_weight, const Convolution& shape, const at::Tensor& addend) {
   const auto way = way_of(x, given_weight, shape);
-  if (way == Way::library) return at::conv2d(x, given_weight, {}, shape.stride, shape.padding);
+  if (way == Way::library) return added(at::conv2d(x, given_weight, {}, shape.stride, shape.padding), addend);
   const auto weight = given_weight.contiguous(kChannelsLast);
-  return way == Way::pointwise ? pointwise(x, weight, shape.stride) : few_pixels(x, weight, shape);
+  if (way == Way::pointwise) return pointwise(x, weight, shape.stride, addend.defined() ? addend.contiguous(kChannelsLast) : addend);
+  return added(way == Way::few_pixels ? few_pixels(x, weight, shape) : winograd(x, weight), addend);
 }
 
 ConvolutionGradients convolve_backward(const at::Tensor& given_grad, const at::Tensor& x, const at::Tensor& given_weight,
                                        const Convolution& shape, bool of_x, bool of_weight) {
   const auto way = way_of(x, given_weight, shape);
   if (way == Way::library) {
-    auto [grad_x, grad_weight, none] =
-        at::convolution_backward(given_grad, x, given_weight, c10::nullopt, {shape.stride, shape.stride}, {shape.padding, shape.padding},
-                                 {1, 1}, false, {0, 0}, 1, {of_x, of_weight, false});
-    return {grad_x, grad_weight};
+    return library_backward(given_grad, x, given_weight, shape, of_x, of_weight);
   }
   const auto grad = given_grad.contiguous(kChannelsLast), weight = given_weight.contiguous(kChannelsLast);
-  return way == Way::pointwise ? pointwise_backward(grad, x, weight, shape.stride, of_x, of_weight)
-                               : few_pixels_backward(grad, x, weight, shape, of_x, of_weight);
+  if (way == Way::pointwise) return pointwise_backward(grad, x, weight, shape.stride, of_x, of_weight);
+  return way == Way::few_pixels ? few_pixels_backward(grad, x, weight, shape, of_x, of_weight)
+                                : winograd_backward(grad, x, weight, of_x, of_weight);
 }
 
 at::Tensor conv2d(const at::Tensor& x, const at::Tensor& weight, int64_t stride, int64_t padding) {

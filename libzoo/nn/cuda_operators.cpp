@@ -20,7 +20,7 @@ bool has_kernels(at::ScalarType type) { return type == at::kFloat || type == at:
 
 // run(T()) with the C++ type of `type`.
 template <class Run>
-void with_type(at::ScalarType type, Run run) {
+void with_cuda_type(at::ScalarType type, Run run) {
   switch (type) {
     case at::kFloat: return run(float());
     case at::kHalf: return run(at::Half());
@@ -56,7 +56,7 @@ void cuda_group_norm(const kernels::GroupNormShape& shape, const GroupNormSaved&
   const auto images = images_of(shape, saved.x);
   const auto gamma = saved.gamma.to(at::kFloat), beta = saved.beta.to(at::kFloat);
   const auto scratch = again ? at::Tensor() : scratch_for(images, saved.x);
-  with_type(saved.x.scalar_type(), [&](auto type) {
+  with_cuda_type(saved.x.scalar_type(), [&](auto type) {
     using T = decltype(type);
     kernels::group_norm_cuda_forward<T>(
         images,
@@ -72,7 +72,7 @@ void cuda_group_norm_backward(const kernels::GroupNormShape& shape, const GroupN
   const auto images = images_of(shape, saved.x);
   const auto gamma = saved.gamma.to(at::kFloat), beta = saved.beta.to(at::kFloat);
   const auto scratch = scratch_for(images, saved.x), slope = at::empty({saved.mean.numel(), 2}, saved.mean.options());
-  with_type(saved.x.scalar_type(), [&](auto type) {
+  with_cuda_type(saved.x.scalar_type(), [&](auto type) {
     using T = decltype(type);
     kernels::group_norm_cuda_backward<T>(
         images,
@@ -97,7 +97,7 @@ struct CudaStandardizeFunction : torch::autograd::Function<CudaStandardizeFuncti
     const io::CudaLaunch on(weight);
     const auto result = at::empty_like(weight, weight.options().dtype(type));
     const auto moments = at::empty({3, weight.size(0)}, weight.options().dtype(at::kDouble));
-    with_type(type, [&](auto t) {
+    with_cuda_type(type, [&](auto t) {
       kernels::standardize_cuda(filters_of(weight, eps, outside), weight.data_ptr<float>(), result.data_ptr<decltype(t)>(),
                                 moments_of(moments), on.stream);
     });
@@ -113,7 +113,7 @@ struct CudaStandardizeFunction : torch::autograd::Function<CudaStandardizeFuncti
     auto grad = gradients[0];
     if (grad.strides() != weight.strides()) grad = at::empty_like(weight, grad.options()).copy_(grad);
     const auto grad_weight = at::empty_like(weight);
-    with_type(grad.scalar_type(), [&](auto t) {
+    with_cuda_type(grad.scalar_type(), [&](auto t) {
       kernels::standardize_cuda_backward(filters_of(weight, 0, false), static_cast<const decltype(t)*>(grad.data_ptr<decltype(t)>()),
                                          weight.data_ptr<float>(), moments_of(saved[1]), grad_weight.data_ptr<float>(), on.stream);
     });

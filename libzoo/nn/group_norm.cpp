@@ -2,7 +2,9 @@
 #include <libzoo/io/parallel_for.h>
 #include <libzoo/nn/first_derivative.h>
 #include <libzoo/nn/group_norm.h>
+#include <libzoo/nn/kernels/channels.h>
 #include <libzoo/nn/kernels/group_norm.h>
+#include <libzoo/nn/typed.h>
 #include <libzoo/nn/without_autograd.h>
 #ifdef ZOO_HAS_CUDA
 #include <libzoo/nn/cuda_operators.h>
@@ -23,7 +25,6 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 constexpr int64_t kGrain = 16384;         // values per thread at least
-constexpr int64_t kNarrowest = 16;        // channels side by side that are worth a thread
 
 bool channels_are_last(const at::Tensor& x) {
   return x.numel() == x.size(0) * x.size(1) || (x.dim() == 4 && x.is_contiguous(at::MemoryFormat::ChannelsLast)) ||
@@ -41,7 +42,9 @@ template <class F>
 void for_groups(const kernels::GroupNormShape& shape, int64_t images, F work) {
   int64_t pieces = 1;
   const int64_t depth = shape.channels / shape.groups;
-  while (images * pieces < at::get_num_threads() && shape.groups % (2 * pieces) == 0 && shape.groups / (2 * pieces) * depth >= kNarrowest)
+  // In multiples of what the loops take at a time: a channel's sums are then the same, bit for bit, however the image is cut.
+  while (images * pieces < at::get_num_threads() && shape.groups % (2 * pieces) == 0 &&
+         shape.groups / (2 * pieces) * depth % kernels::kChannels == 0)
     pieces *= 2;
   const int64_t groups = shape.groups / pieces;
   const int64_t grain = std::max<int64_t>(1, kGrain / (groups * depth * shape.pixels));
@@ -51,14 +54,15 @@ void for_groups(const kernels::GroupNormShape& shape, int64_t images, F work) {
   });
 }
 
-template <class T>
+template <class S>
 void run_forward(const kernels::GroupNormShape& shape, const GroupNormSaved& saved, const at::Tensor& y, bool again) {
-  const kernels::GroupNormForward<T> data{saved.x.const_data_ptr<T>(),
-                                          saved.gamma.const_data_ptr<T>(),
-                                          saved.beta.const_data_ptr<T>(),
+  using T = kernels::Compute<S>;
+  const kernels::GroupNormForward<S> data{values<S>(saved.x),
+                                          values<T>(saved.gamma),
+                                          values<T>(saved.beta),
                                           saved.mean.data_ptr<double>(),
                                           saved.rstd.data_ptr<double>(),
-                                          y.data_ptr<T>(),
+                                          mutable_values<S>(y),
                                           again};
   const bool last = channels_are_last(saved.x);
   for_groups(shape, saved.x.size(0), [&](int64_t image, int64_t first, int64_t end, double* scratch) {
@@ -74,21 +78,22 @@ at::Tensor forward_of(const kernels::GroupNormShape& shape, const GroupNormSaved
 #ifdef ZOO_HAS_CUDA
   if (saved.x.is_cuda()) return cuda_group_norm(shape, saved, y, again), y;
 #endif
-  saved.x.scalar_type() == at::kFloat ? run_forward<float>(shape, saved, y, again) : run_forward<double>(shape, saved, y, again);
+  with_type(saved.x.scalar_type(), [&](auto s) { run_forward<decltype(s)>(shape, saved, y, again); });
   return y;
 }
 
-template <class T>
+template <class S>
 void run_backward(const kernels::GroupNormShape& shape, const GroupNormSaved& saved, const at::Tensor& grad, const at::Tensor& skip,
                   const at::Tensor& grad_x, const at::Tensor& grad_gamma, const at::Tensor& grad_beta) {
-  const kernels::GroupNormBackward<T> data{grad.const_data_ptr<T>(),
-                                           saved.x.const_data_ptr<T>(),
-                                           skip.defined() ? skip.const_data_ptr<T>() : nullptr,
-                                           saved.gamma.const_data_ptr<T>(),
-                                           saved.beta.const_data_ptr<T>(),
+  using T = kernels::Compute<S>;
+  const kernels::GroupNormBackward<S> data{values<S>(grad),
+                                           values<S>(saved.x),
+                                           skip.defined() ? values<S>(skip) : nullptr,
+                                           values<T>(saved.gamma),
+                                           values<T>(saved.beta),
                                            saved.mean.const_data_ptr<double>(),
                                            saved.rstd.const_data_ptr<double>(),
-                                           grad_x.data_ptr<T>(),
+                                           mutable_values<S>(grad_x),
                                            grad_gamma.data_ptr<double>(),
                                            grad_beta.data_ptr<double>()};
   const bool last = channels_are_last(saved.x);
@@ -134,7 +139,7 @@ void require_arguments(const at::Tensor& x, const at::Tensor& gamma, const at::T
 }
 
 at::Tensor composed(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta, int64_t groups, double eps, bool relu) {
-  const auto y = at::group_norm(x, groups, gamma, beta, eps);
+  const auto y = at::group_norm(x, groups, gamma.to(x.scalar_type()), beta.to(x.scalar_type()), eps);
   return relu ? at::relu(y) : y;
 }
 
@@ -145,8 +150,8 @@ bool group_norm_is_fused(const at::Tensor& x, const at::Tensor& gamma, const at:
 #ifdef ZOO_HAS_CUDA
   if (x.is_cuda()) return has_cuda_group_norm(x, gamma, beta);
 #endif
-  return x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble) &&
-         gamma.scalar_type() == x.scalar_type() && beta.scalar_type() == x.scalar_type();
+  const auto type = x.scalar_type() == at::kBFloat16 ? at::kFloat : x.scalar_type();  // of the parameters
+  return x.device().is_cpu() && has_loops(x.scalar_type()) && gamma.scalar_type() == type && beta.scalar_type() == type;
 }
 
 at::Tensor group_norm_forward(GroupNormSaved& saved, int64_t groups, double eps) {
@@ -169,12 +174,10 @@ GroupNormGradients group_norm_backward(const GroupNormSaved& saved, const at::Te
 #ifdef ZOO_HAS_CUDA
     cuda_group_norm_backward(shape, saved, grad, skip, grad_x, grad_gamma, grad_beta);
 #endif
-  } else if (x.scalar_type() == at::kFloat) {
-    run_backward<float>(shape, saved, grad, skip, grad_x, grad_gamma, grad_beta);
   } else {
-    run_backward<double>(shape, saved, grad, skip, grad_x, grad_gamma, grad_beta);
+    with_type(x.scalar_type(), [&](auto s) { run_backward<decltype(s)>(shape, saved, grad, skip, grad_x, grad_gamma, grad_beta); });
   }
-  return {grad_x, grad_gamma.sum(0).to(saved.gamma.scalar_type()), grad_beta.sum(0).to(saved.beta.scalar_type())};
+  return {grad_x, grad_gamma.sum(0).to(saved.gamma.scalar_type()), grad_beta.sum(0).to(saved.gamma.scalar_type())};
 }
 
 at::Tensor group_norm_relu(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta, int64_t groups, double eps, bool relu) {

@@ -2,6 +2,7 @@
 #include <libzoo/nn/first_derivative.h>
 #include <libzoo/nn/kernels/max_pool.h>
 #include <libzoo/nn/max_pool.h>
+#include <libzoo/nn/typed.h>
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -25,10 +26,8 @@ at::Tensor pool(const at::Tensor& x, uint8_t* winner) {
   const kernels::PoolShape shape{x.size(1), x.size(2), x.size(3)};
   auto y = at::empty({x.size(0), x.size(1), shape.out_height(), shape.out_width()}, x.options(), kChannelsLast);
   for_images(x.size(0), [&](int64_t image) {
-    if (x.scalar_type() == at::kFloat)
-      kernels::max_pool(shape, x.const_data_ptr<float>(), y.data_ptr<float>(), winner, image);
-    else
-      kernels::max_pool(shape, x.const_data_ptr<double>(), y.data_ptr<double>(), winner, image);
+    with_type(x.scalar_type(),
+              [&](auto s) { kernels::max_pool(shape, values<decltype(s)>(x), mutable_values<decltype(s)>(y), winner, image); });
   });
   return y;
 }
@@ -51,10 +50,9 @@ struct MaxPoolFunction : torch::autograd::Function<MaxPoolFunction> {
     auto grad_x = at::empty(sizes, grad.options(), kChannelsLast);
     for_images(sizes[0], [&](int64_t image) {
       const auto* places = winner.const_data_ptr<uint8_t>();
-      if (grad.scalar_type() == at::kFloat)
-        kernels::max_pool_backward(shape, grad.const_data_ptr<float>(), places, grad_x.data_ptr<float>(), image);
-      else
-        kernels::max_pool_backward(shape, grad.const_data_ptr<double>(), places, grad_x.data_ptr<double>(), image);
+      with_type(grad.scalar_type(), [&](auto s) {
+        kernels::max_pool_backward(shape, values<decltype(s)>(grad), places, mutable_values<decltype(s)>(grad_x), image);
+      });
     });
     return {grad_x};
   }
@@ -63,8 +61,7 @@ struct MaxPoolFunction : torch::autograd::Function<MaxPoolFunction> {
 }  // namespace
 
 at::Tensor zero_padded_max_pool(const at::Tensor& x) {
-  const bool ours = x.device().is_cpu() && x.dim() == 4 && x.numel() > 0 && x.is_contiguous(kChannelsLast) &&
-                    (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble);
+  const bool ours = x.device().is_cpu() && x.dim() == 4 && x.numel() > 0 && x.is_contiguous(kChannelsLast) && has_loops(x.scalar_type());
   if (!ours) return at::max_pool2d(at::constant_pad_nd(x, {1, 1, 1, 1}), 3, 2);
   if (!at::GradMode::is_enabled() || !x.requires_grad()) return pool(x, nullptr);
   return MaxPoolFunction::apply(x);

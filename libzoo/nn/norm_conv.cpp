@@ -22,20 +22,22 @@ struct Settings {
 
 Convolution shape_of(const StdConv2dOptions& options) { return {options.stride, options.padding}; }
 
-// Results: the convolution by `first`, that by `second` if it is there, x if it is asked for.
+// Results: the convolution by `first`, plus `addend`, that by `second` if it is there, x if it is asked for.
 struct NormConvFunction : torch::autograd::Function<NormConvFunction> {
   static variable_list forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta,
-                               const at::Tensor& first, const std::optional<at::Tensor>& second, const Settings& settings) {
+                               const at::Tensor& first, const std::optional<at::Tensor>& second, const std::optional<at::Tensor>& addend,
+                               const Settings& settings) {
     GroupNormSaved norm{
         .x = x.contiguous(x.suggest_memory_format()), .gamma = gamma.contiguous(), .beta = beta.contiguous(), .relu = settings.relu};
     const auto normal = group_norm_forward(norm, settings.groups, settings.eps);
     ctx->save_for_backward({norm.x, norm.gamma, norm.beta, norm.mean, norm.rstd, first, second.value_or(at::Tensor())});
     ctx->saved_data["relu"] = settings.relu;
     ctx->saved_data["skip"] = settings.skip;
+    ctx->saved_data["added"] = addend.has_value();
     ctx->saved_data["shapes"] =
         std::vector<int64_t>{settings.first.stride, settings.first.padding, settings.second.stride, settings.second.padding};
     ctx->set_materialize_grads(false);
-    variable_list results = {convolve(normal, first, settings.first)};
+    variable_list results = {convolve(normal, first, settings.first, addend.value_or(at::Tensor()))};
     if (second) results.push_back(convolve(normal, *second, settings.second));
     if (settings.skip) results.push_back(x);
     return results;
@@ -48,7 +50,8 @@ struct NormConvFunction : torch::autograd::Function<NormConvFunction> {
     const GroupNormSaved norm{saved[0], saved[1], saved[2], saved[3], saved[4], ctx->saved_data["relu"].toBool()};
     const bool of_normal = ctx->needs_input_grad(0) || ctx->needs_input_grad(1) || ctx->needs_input_grad(2);
     const at::Tensor skip = ctx->saved_data["skip"].toBool() ? gradients.back() : at::Tensor();
-    variable_list result(6);
+    variable_list result(7);
+    if (ctx->saved_data["added"].toBool()) result[5] = gradients[0];
     at::Tensor normal = group_norm_again(norm), grad_normal;
     for (size_t i = 0; i < (saved[6].defined() ? 2u : 1u); ++i) {
       if (!gradients[i].defined()) continue;
@@ -66,7 +69,8 @@ struct NormConvFunction : torch::autograd::Function<NormConvFunction> {
   }
 };
 
-variable_list apply(GroupNorm& norm, StdConv2d& conv, StdConv2d* downsample, bool skip, const at::Tensor& x) {
+variable_list apply(GroupNorm& norm, StdConv2d& conv, StdConv2d* downsample, bool skip, const at::Tensor& x,
+                    const std::optional<at::Tensor>& addend = {}) {
   const auto& options = norm->options;
   const Settings settings{.groups = options.groups,
                           .eps = options.eps,
@@ -74,15 +78,15 @@ variable_list apply(GroupNorm& norm, StdConv2d& conv, StdConv2d* downsample, boo
                           .skip = skip,
                           .first = shape_of(conv->options),
                           .second = downsample ? shape_of((*downsample)->options) : Convolution{}};
-  return NormConvFunction::apply(x, norm->weight, norm->bias, conv->standardized(),
-                                 downsample ? std::optional((*downsample)->standardized()) : std::nullopt, settings);
+  return NormConvFunction::apply(x, norm->weight, norm->bias, conv->standardized(x.scalar_type()),
+                                 downsample ? std::optional((*downsample)->standardized(x.scalar_type())) : std::nullopt, addend, settings);
 }
 
 }  // namespace
 
-at::Tensor norm_conv(GroupNorm& norm, StdConv2d& conv, const at::Tensor& x) {
-  if (!group_norm_is_fused(x, norm->weight, norm->bias)) return conv(norm(x));
-  return apply(norm, conv, nullptr, false, x)[0];
+at::Tensor norm_conv(GroupNorm& norm, StdConv2d& conv, const at::Tensor& x, const at::Tensor& addend) {
+  if (!group_norm_is_fused(x, norm->weight, norm->bias)) return addend.defined() ? conv(norm(x)).add_(addend) : conv(norm(x));
+  return apply(norm, conv, nullptr, false, x, addend.defined() ? std::optional(addend) : std::nullopt)[0];
 }
 
 NormConvAndShortcut norm_conv_and_shortcut(GroupNorm& norm, StdConv2d& conv, StdConv2d& downsample, const at::Tensor& x) {

@@ -9,8 +9,8 @@
 
 namespace zoo::nn {
 
-// conv(norm(x)).
-at::Tensor norm_conv(GroupNorm& norm, StdConv2d& conv, const at::Tensor& x);
+// conv(norm(x)), plus `addend`, of the result's shape, if it is defined.
+at::Tensor norm_conv(GroupNorm& norm, StdConv2d& conv, const at::Tensor& x, const at::Tensor& addend = {});
 
 struct NormConvAndShortcut {
   at::Tensor y, shortcut;

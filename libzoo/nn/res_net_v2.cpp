@@ -44,7 +44,7 @@ void PreActUnitImpl::reset() {
 
 at::Tensor PreActUnitImpl::forward(const at::Tensor& x) {
   const auto [y, shortcut] = norm_conv_and_shortcut(gn1, conv1, downsample, x);
-  return norm_conv(gn3, conv3, norm_conv(gn2, conv2, y)).add_(shortcut);
+  return norm_conv(gn3, conv3, norm_conv(gn2, conv2, y), shortcut);
 }
 
 ResNetV2Impl::ResNetV2Impl(const ResNetV2Options& options_) : options(options_) { reset(); }
@@ -105,6 +105,7 @@ std::shared_ptr<torch::nn::Module> ResNetV2Impl::clone(const std::optional<at::D
     to[i].set_data(device ? from[i].to(*device, from[i].scalar_type(), /*non_blocking=*/false, /*copy=*/true) : from[i].clone());
     to[i].set_requires_grad(from[i].requires_grad());
   }
+  copy->compute_type_ = compute_type_;
   copy->train(is_training());
   return copy;
 }
@@ -113,7 +114,7 @@ at::Tensor ResNetV2Impl::stem(const at::Tensor& x) {
   if (x.dim() != 4 || x.size(1) != options.in_channels || x.size(2) < 1 || x.size(3) < 1) {
     throw Error(fmt::format("images must be [batch, {}, height, width], not {}", options.in_channels, fmt::join(x.sizes(), " x ")));
   }
-  return zero_padded_max_pool(root_(x.contiguous(root_->weight.suggest_memory_format())));
+  return zero_padded_max_pool(root_(x.to(compute_type_.value_or(x.scalar_type())).contiguous(root_->weight.suggest_memory_format())));
 }
 
 std::vector<at::Tensor> ResNetV2Impl::stages(const at::Tensor& x) {
@@ -131,7 +132,7 @@ at::Tensor ResNetV2Impl::features(const at::Tensor& x) {
   for (auto& units : blocks_) {
     for (auto& unit : units) y = unit(y);
   }
-  return head_norm_(y).mean({2, 3});
+  return head_norm_(y).mean({2, 3}, /*keepdim=*/false, root_->weight.scalar_type());
 }
 
 at::Tensor ResNetV2Impl::forward(const at::Tensor& x) {

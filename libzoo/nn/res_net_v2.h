@@ -62,9 +62,15 @@ class ResNetV2Impl : public torch::nn::Cloneable<ResNetV2Impl> {
   at::Tensor stem(const at::Tensor& x);                 // root convolution and pool
   int64_t num_features() const;
 
+  // The type of the images within the network and of the arithmetic: float32 as a rule; bfloat16 or float16 halve memory and, where
+  // the processor has them, double the speed. Parameters, their gradients, statistics of norms, pooled features and logits stay as
+  // they are.
+  void set_compute_type(at::ScalarType type) { compute_type_ = type; }
+
   ResNetV2Options options;
 
  private:
+  std::optional<at::ScalarType> compute_type_;
   StdConv2d root_{nullptr};
   std::vector<std::vector<PreActUnit>> blocks_;
   GroupNorm head_norm_{nullptr};

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 namespace zoo::nn {
 
@@ -17,9 +18,10 @@ namespace zoo::nn {
 enum class EpsMode { inside, outside };
 
 // (w - mean) / sqrt(var + eps) for each filter; the variance is the biased one. weight [filters, …] -> the same shape, layout and
-// type. Computed in float32 at least, sums in float64; a filter of equal values gives exact zeros. On the CPU one operator with
-// its own backward, which has no second derivative: create_graph throws Error.
-at::Tensor standardize_weight(const at::Tensor& weight, double eps = 1e-10, EpsMode mode = EpsMode::inside);
+// type, or another `type`. Computed in float32 at least, sums in float64; a filter of equal values gives exact zeros. On the CPU one
+// operator with its own backward, which has no second derivative: create_graph throws Error.
+at::Tensor standardize_weight(const at::Tensor& weight, double eps = 1e-10, EpsMode mode = EpsMode::inside,
+                              std::optional<at::ScalarType> type = std::nullopt);
 
 struct StdConv2dOptions {
   int64_t in_channels = 0, out_channels = 0;
@@ -34,10 +36,11 @@ class StdConv2dImpl : public torch::nn::Cloneable<StdConv2dImpl> {
  public:
   explicit StdConv2dImpl(const StdConv2dOptions& options);
   void reset() override;
-  // [batch, in_channels, h, w] -> [batch, out_channels, …]
+  // [batch, in_channels, h, w] -> [batch, out_channels, …], computed in the type of x
   at::Tensor forward(const at::Tensor& x);
-  // The weight that forward convolves with. In evaluation without gradients it is kept until the weight changes.
-  at::Tensor standardized() const;
+  // The weight that forward convolves with, in its own type or another one. In evaluation without gradients it is kept until the
+  // weight changes.
+  at::Tensor standardized(std::optional<at::ScalarType> type = std::nullopt) const;
 
   StdConv2dOptions options;
   at::Tensor weight;  // [out_channels, in_channels, kernel, kernel]

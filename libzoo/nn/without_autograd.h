@@ -16,7 +16,8 @@ struct ConvolutionGradients {
   at::Tensor x, weight;  // undefined if not asked for
 };
 
-at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const Convolution& shape);
+// `addend`: added to the result, of its shape; may be undefined.
+at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const Convolution& shape, const at::Tensor& addend = {});
 // From the input's size [batch, in, h, w], not from its values, if only the gradient of x is asked for.
 ConvolutionGradients convolve_backward(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight, const Convolution& shape,
                                        bool of_x, bool of_weight);

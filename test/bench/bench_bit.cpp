@@ -3,7 +3,6 @@
 
 #include <libzoo/nn/res_net_v2.h>
 #include <libzoo/optim/sgd.h>
-
 #include <libzoo/train/device.h>
 
 #include <ATen/ATen.h>
@@ -21,11 +20,8 @@ namespace {
 struct Settings {
   std::string arch = "r50x1";  // or tiny: one unit per stage, width 0.5
   int64_t size = 64, batch = 32;
-  std::string device = "cpu", precision = "f32";
-
-  at::TensorOptions options() const {
-    return at::TensorOptions(train::resolve_device(device)).dtype(precision == "bf16" ? at::kBFloat16 : at::kFloat);
-  }
+  std::string device = "cpu";
+  std::string precision = "f32";  // or bf16
 };
 
 // Of the GPU's work; on the CPU all is done already.
@@ -44,15 +40,16 @@ nn::ResNetV2 network(const Settings& settings) {
   nn::ResNetV2Options options{.num_classes = 10};
   if (settings.arch == "tiny") options.units = {1, 1, 1, 1}, options.width = 0.5;
   nn::ResNetV2 net(options);
+  if (settings.precision == "bf16") net->set_compute_type(at::kBFloat16);
   at::NoGradGuard no_grad;
   net->named_parameters()["head.conv.weight"].normal_(0, 0.01);  // a zero head would send no gradient into the body
-  net->to(settings.options().device(), settings.options().dtype().toScalarType());
+  net->to(train::resolve_device(settings.device));
   at::globalContext().setBenchmarkCuDNN(true);
   return net;
 }
 
 at::Tensor images(const Settings& settings) {
-  return at::rand({settings.batch, 3, settings.size, settings.size}).mul_(2).sub_(1).to(settings.options());
+  return at::rand({settings.batch, 3, settings.size, settings.size}).mul_(2).sub_(1).to(train::resolve_device(settings.device));
 }
 
 Job forward(const Settings& settings) {
@@ -94,9 +91,7 @@ Benchmark benchmark(const char* name, const char* what, Job (*prepare)(const Set
             command.add_option("--size", settings->size, "pixels, square")->check(CLI::Range(1, 4096))->capture_default_str();
             command.add_option("--batch", settings->batch)->check(CLI::Range(1, 65536))->capture_default_str();
             command.add_option("--device", settings->device, "cpu, cuda or cuda:1")->capture_default_str();
-            command.add_option("--precision", settings->precision, "of images and weights")
-                ->check(CLI::IsMember({"f32", "bf16"}))
-                ->capture_default_str();
+            command.add_option("--precision", settings->precision)->check(CLI::IsMember({"f32", "bf16"}))->capture_default_str();
             return [settings, prepare](int) { return prepare(*settings); };
           }};
 }

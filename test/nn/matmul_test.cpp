@@ -42,7 +42,7 @@ TEST_CASE("products by AVX-512 agree with those in float64, in every order of me
                        .b = view(b),
                        .c = c.data_ptr<float>(),
                        .stride = c.stride(0),
-                       .add = add});
+                       .addend = add ? c.data_ptr<float>() : nullptr});
   CHECK((c.to(at::kDouble) - expected).abs().max().item<double>() < 2e-6 * double(s.depth + 4));
   c.copy_(before.slice(0, 1, s.rows + 1).slice(1, 2, s.columns + 2));
   CHECK(around.equal(before));  // nothing beside the result is written

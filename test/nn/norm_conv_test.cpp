@@ -63,6 +63,15 @@ TEST_CASE("group norm with convolutions is the same as one after the other, valu
 
   const auto alone = nn::norm_conv(layers.norm, layers.conv, x);
   CHECK(alone.equal(y));
+
+  const auto addend = at::randn_like(expected_y).set_requires_grad(true);
+  const auto sum = nn::norm_conv(layers.norm, layers.conv, x, addend);
+  CHECK(largest_difference(sum, expected_y + addend) < tolerance);
+  const auto of_sum = torch::autograd::grad({sum}, {x, addend, layers.conv->weight}, {above});
+  const auto of_y = torch::autograd::grad({layers.conv(layers.norm(x))}, {x, layers.conv->weight}, {above});
+  CHECK(largest_difference(of_sum[0], of_y[0]) < tolerance);
+  CHECK(of_sum[1].equal(above));
+  CHECK(largest_difference(of_sum[2], of_y[1]) < tolerance);
 }
 
 TEST_CASE("a result that nothing flows back into leaves the gradients of the other", "[nn]") {

@@ -3,6 +3,8 @@
 // mean costs no digits. Nothing but (input, mean, rstd) is needed to go back: the sign of the output is computed again.
 #pragma once
 
+#include <libzoo/nn/kernels/bfloat16.h>
+
 #include <cstdint>
 
 namespace zoo::nn::kernels {
@@ -14,22 +16,22 @@ struct GroupNormShape {
   bool relu = false;
 };
 
-template <class T>
+template <class S>
 struct GroupNormForward {
-  const T* x;
-  const T *gamma, *beta;  // [channels]
+  const S* x;
+  const Compute<S>*gamma, *beta;  // [channels]
   double *mean, *rstd;    // [images, groups]
-  T* y;
+  S* y;
   bool again;             // mean and rstd are given, not computed
 };
 
-template <class T>
+template <class S>
 struct GroupNormBackward {
-  const T *grad, *x;           // of the output; the input
-  const T* skip;               // another gradient of the input, added to the result; may be null
-  const T *gamma, *beta;       // [channels]
+  const S *grad, *x;           // of the output; the input
+  const S* skip;               // another gradient of the input, added to the result; may be null
+  const Compute<S>*gamma, *beta;       // [channels]
   const double *mean, *rstd;   // [images, groups]
-  T* grad_x;
+  S* grad_x;
   double *grad_gamma, *grad_beta;  // [images, channels], each image's share
 };
 
@@ -39,16 +41,22 @@ void group_norm_forward_last(const GroupNormShape&, const GroupNormForward<float
                              double* scratch);
 void group_norm_forward_last(const GroupNormShape&, const GroupNormForward<double>&, int64_t image, int64_t first, int64_t last,
                              double* scratch);
+void group_norm_forward_last(const GroupNormShape&, const GroupNormForward<BFloat16>&, int64_t image, int64_t first, int64_t last,
+                             double* scratch);
 void group_norm_backward_last(const GroupNormShape&, const GroupNormBackward<float>&, int64_t image, int64_t first, int64_t last,
                               double* scratch);
 void group_norm_backward_last(const GroupNormShape&, const GroupNormBackward<double>&, int64_t image, int64_t first, int64_t last,
+                              double* scratch);
+void group_norm_backward_last(const GroupNormShape&, const GroupNormBackward<BFloat16>&, int64_t image, int64_t first, int64_t last,
                               double* scratch);
 int64_t group_norm_scratch(const GroupNormShape& shape);
 
 // Images in NCHW memory, [channels][pixels]: the same.
 void group_norm_forward_first(const GroupNormShape&, const GroupNormForward<float>&, int64_t image, int64_t first, int64_t last);
 void group_norm_forward_first(const GroupNormShape&, const GroupNormForward<double>&, int64_t image, int64_t first, int64_t last);
+void group_norm_forward_first(const GroupNormShape&, const GroupNormForward<BFloat16>&, int64_t image, int64_t first, int64_t last);
 void group_norm_backward_first(const GroupNormShape&, const GroupNormBackward<float>&, int64_t image, int64_t first, int64_t last);
 void group_norm_backward_first(const GroupNormShape&, const GroupNormBackward<double>&, int64_t image, int64_t first, int64_t last);
+void group_norm_backward_first(const GroupNormShape&, const GroupNormBackward<BFloat16>&, int64_t image, int64_t first, int64_t last);
 
 }  // namespace zoo::nn::kernels

@@ -28,18 +28,19 @@ ZOO_INLINE double sum_of(int64_t count, F value) {
   return total;
 }
 
-template <class T>
-ZOO_INLINE void forward(const GroupNormShape& shape, const GroupNormForward<T>& data, int64_t image, int64_t first, int64_t last) {
+template <class S>
+ZOO_INLINE void forward(const GroupNormShape& shape, const GroupNormForward<S>& data, int64_t image, int64_t first, int64_t last) {
+  using T = Compute<S>;
   const int64_t depth = shape.channels / shape.groups, pixels = shape.pixels, count = depth * pixels;
   for (int64_t g = first; g < last; ++g) {
     const int64_t place = (image * shape.groups + g) * count;
-    const T* __restrict x = data.x + place;
-    T* __restrict y = data.y + place;
+    const S* __restrict x = data.x + place;
+    S* __restrict y = data.y + place;
     double& mean = data.mean[image * shape.groups + g];
     double& rstd = data.rstd[image * shape.groups + g];
     if (!data.again) {
       const T start = x[0];
-      const double rest = sum_of<T>(count, [&](int64_t i) __attribute__((always_inline)) { return x[i] - start; });
+      const double rest = sum_of<T>(count, [&](int64_t i) __attribute__((always_inline)) { return T(x[i]) - start; });
       mean = double(start) + rest / double(count);
     }
     const T high = T(mean), low = T(mean - double(high));
@@ -64,14 +65,15 @@ ZOO_INLINE void forward(const GroupNormShape& shape, const GroupNormForward<T>& 
   }
 }
 
-template <class T, bool kRelu>
-ZOO_INLINE void backward_group(const GroupNormShape& shape, const GroupNormBackward<T>& data, int64_t image, int64_t g) {
+template <class S, bool kRelu>
+ZOO_INLINE void backward_group(const GroupNormShape& shape, const GroupNormBackward<S>& data, int64_t image, int64_t g) {
+  using T = Compute<S>;
   const int64_t depth = shape.channels / shape.groups, pixels = shape.pixels, count = depth * pixels;
   const int64_t place = (image * shape.groups + g) * count;
-  const T* __restrict grad = data.grad + place;
-  const T* __restrict x = data.x + place;
-  const T* __restrict skip = data.skip ? data.skip + place : nullptr;
-  T* __restrict grad_x = data.grad_x + place;
+  const S* __restrict grad = data.grad + place;
+  const S* __restrict x = data.x + place;
+  const S* __restrict skip = data.skip ? data.skip + place : nullptr;
+  S* __restrict grad_x = data.grad_x + place;
   const double mean = data.mean[image * shape.groups + g], rstd = data.rstd[image * shape.groups + g];
   const T high = T(mean), low = T(mean - double(high));
   double plain = 0, centred_sum = 0;
@@ -79,8 +81,8 @@ ZOO_INLINE void backward_group(const GroupNormShape& shape, const GroupNormBackw
     const int64_t channel = g * depth + c;
     const double gamma = double(data.gamma[channel]);
     const T scale = T(rstd * gamma), shift = data.beta[channel];
-    const T* __restrict from = x + c * pixels;
-    const T* __restrict above = grad + c * pixels;
+    const S* __restrict from = x + c * pixels;
+    const S* __restrict above = grad + c * pixels;
     double sum = 0, sum2 = 0;
     for (int64_t begin = 0; begin < pixels; begin += kBlock) {
       // By way of memory: GCC 12 adds wrongly for x86-64-v3 when the choice stands inside of the sum.
@@ -88,7 +90,7 @@ ZOO_INLINE void backward_group(const GroupNormShape& shape, const GroupNormBackw
       T open[kBlock], product[kBlock];
       for (int64_t i = 0; i < length; ++i) {
         const T centred = (from[begin + i] - high) - low;
-        open[i] = kRelu && centred * scale + shift <= T(0) ? T(0) : above[begin + i];
+        open[i] = kRelu && centred * scale + shift <= T(0) ? T(0) : T(above[begin + i]);
         product[i] = open[i] * centred;
       }
       sum += sum_of<T>(length, [&](int64_t i) __attribute__((always_inline)) { return open[i]; });
@@ -104,22 +106,22 @@ ZOO_INLINE void backward_group(const GroupNormShape& shape, const GroupNormBackw
     const T scale = T(rstd * double(data.gamma[g * depth + c])), shift = data.beta[g * depth + c];
     for (int64_t p = c * pixels; p < (c + 1) * pixels; ++p) {
       const T centred = (x[p] - high) - low;
-      const T open = kRelu && centred * scale + shift <= T(0) ? T(0) : grad[p];
+      const T open = kRelu && centred * scale + shift <= T(0) ? T(0) : T(grad[p]);
       grad_x[p] = open * scale + (centred * slope + offset);
     }
     if (skip) {
-      for (int64_t p = c * pixels; p < (c + 1) * pixels; ++p) grad_x[p] += skip[p];
+      for (int64_t p = c * pixels; p < (c + 1) * pixels; ++p) grad_x[p] = T(grad_x[p]) + T(skip[p]);
     }
   }
 }
 
-template <class T>
-ZOO_INLINE void backward(const GroupNormShape& shape, const GroupNormBackward<T>& data, int64_t image, int64_t first, int64_t last) {
+template <class S>
+ZOO_INLINE void backward(const GroupNormShape& shape, const GroupNormBackward<S>& data, int64_t image, int64_t first, int64_t last) {
   for (int64_t g = first; g < last; ++g) {
     if (shape.relu)
-      backward_group<T, true>(shape, data, image, g);
+      backward_group<S, true>(shape, data, image, g);
     else
-      backward_group<T, false>(shape, data, image, g);
+      backward_group<S, false>(shape, data, image, g);
   }
 }
 
@@ -133,12 +135,20 @@ ZOO_CLONES void group_norm_forward_first(const GroupNormShape& shape, const Grou
                                          int64_t last) {
   forward(shape, data, image, first, last);
 }
+ZOO_CLONES void group_norm_forward_first(const GroupNormShape& shape, const GroupNormForward<BFloat16>& data, int64_t image, int64_t first,
+                                         int64_t last) {
+  forward(shape, data, image, first, last);
+}
 ZOO_CLONES void group_norm_backward_first(const GroupNormShape& shape, const GroupNormBackward<float>& data, int64_t image, int64_t first,
                                           int64_t last) {
   backward(shape, data, image, first, last);
 }
 ZOO_CLONES void group_norm_backward_first(const GroupNormShape& shape, const GroupNormBackward<double>& data, int64_t image, int64_t first,
                                           int64_t last) {
+  backward(shape, data, image, first, last);
+}
+ZOO_CLONES void group_norm_backward_first(const GroupNormShape& shape, const GroupNormBackward<BFloat16>& data, int64_t image,
+                                          int64_t first, int64_t last) {
   backward(shape, data, image, first, last);
 }
 

@@ -1,6 +1,6 @@
 // Group norm in channels-last memory: every inner loop runs over channels, which lie side by side. Sums are taken per channel,
 // of differences from the first pixel, in blocks of pixels short enough for the type of the data; the blocks are added up in double.
-#include <libzoo/core/kernel_clones.h>
+#include <libzoo/nn/kernels/channels.h>
 #include <libzoo/nn/kernels/group_norm.h>
 
 #include <algorithm>
@@ -16,7 +16,6 @@ template <class T>
 struct Rows {
   int64_t width;     // channels of these groups
   double *sum, *sum2;  // totals
-  T *part, *part2;     // of one block
   T *mean, *rest;      // the mean in two parts
   T *scale, *shift, *slope, *offset;
 };
@@ -32,14 +31,7 @@ ZOO_INLINE Rows<T> rows_in(double* scratch, int64_t width) {
           values + 2 * width,
           values + 3 * width,
           values + 4 * width,
-          values + 5 * width,
-          values + 6 * width,
-          values + 7 * width};
-}
-
-template <class T>
-ZOO_INLINE void add_block(double* __restrict total, const T* __restrict part, int64_t width) {
-  for (int64_t c = 0; c < width; ++c) total[c] += double(part[c]);
+          values + 5 * width};
 }
 
 template <class T>
@@ -48,51 +40,49 @@ ZOO_INLINE void split_mean(const Rows<T>& rows, int64_t begin, int64_t end, doub
   for (int64_t c = begin; c < end; ++c) rows.mean[c] = high, rows.rest[c] = low;
 }
 
-template <class T>
-ZOO_INLINE void sum_pixels(const T* __restrict x, int64_t pixels, int64_t stride, const Rows<T>& rows) {
-  T* __restrict part = rows.part;
-  const int64_t width = rows.width;
-  for (int64_t c = 0; c < width; ++c) rows.sum[c] = double(pixels) * double(x[c]);
+// Adds up value(pixel, channel) over the pixels to the totals of the channels.
+template <class T, class F>
+ZOO_INLINE void sum_over_pixels(int64_t pixels, int64_t width, double* __restrict total, F value) {
   for (int64_t p = 0; p < pixels; p += kBlock) {
-    for (int64_t c = 0; c < width; ++c) part[c] = 0;
-    for (int64_t q = p; q < std::min(p + kBlock, pixels); ++q) {
-      const T* __restrict row = x + q * stride;
-      for (int64_t c = 0; c < width; ++c) part[c] += row[c] - x[c];
-    }
-    add_block(rows.sum, part, width);
+    const int64_t end = std::min(p + kBlock, pixels);
+    for_channels(width, [&](int64_t c, auto lanes) __attribute__((always_inline)) {
+      T part[lanes] = {};
+      for (int64_t q = p; q < end; ++q) {
+        for (int64_t l = 0; l < lanes; ++l) part[l] += value(q, c + l);
+      }
+      for (int64_t l = 0; l < lanes; ++l) total[c + l] += double(part[l]);
+    });
   }
 }
 
-template <class T>
-ZOO_INLINE void sum_squares(const T* __restrict x, int64_t pixels, int64_t stride, const Rows<T>& rows) {
-  T* __restrict part = rows.part;
+template <class S, class T>
+ZOO_INLINE void sum_pixels(const S* __restrict x, int64_t pixels, int64_t stride, const Rows<T>& rows) {
+  for (int64_t c = 0; c < rows.width; ++c) rows.sum[c] = double(pixels) * double(x[c]);
+  sum_over_pixels<T>(pixels, rows.width, rows.sum,
+                     [=](int64_t p, int64_t c) __attribute__((always_inline)) { return T(x[p * stride + c]) - T(x[c]); });
+}
+
+template <class S, class T>
+ZOO_INLINE void sum_squares(const S* __restrict x, int64_t pixels, int64_t stride, const Rows<T>& rows) {
   const T* __restrict mean = rows.mean;
   const T* __restrict rest = rows.rest;
-  const int64_t width = rows.width;
-  for (int64_t c = 0; c < width; ++c) rows.sum[c] = 0;
-  for (int64_t p = 0; p < pixels; p += kBlock) {
-    for (int64_t c = 0; c < width; ++c) part[c] = 0;
-    for (int64_t q = p; q < std::min(p + kBlock, pixels); ++q) {
-      const T* __restrict row = x + q * stride;
-      for (int64_t c = 0; c < width; ++c) {
-        const T centred = (row[c] - mean[c]) - rest[c];
-        part[c] += centred * centred;
-      }
-    }
-    add_block(rows.sum, part, width);
-  }
+  for (int64_t c = 0; c < rows.width; ++c) rows.sum[c] = 0;
+  sum_over_pixels<T>(pixels, rows.width, rows.sum, [=](int64_t p, int64_t c) __attribute__((always_inline)) {
+    const T centred = (T(x[p * stride + c]) - mean[c]) - rest[c];
+    return centred * centred;
+  });
 }
 
 // Comparisons are written so that NaN comes through, as in torch.
-template <class T>
-ZOO_INLINE void normalise(const T* __restrict x, T* __restrict y, int64_t pixels, int64_t stride, const Rows<T>& rows, bool relu) {
+template <class S, class T>
+ZOO_INLINE void normalise(const S* __restrict x, S* __restrict y, int64_t pixels, int64_t stride, const Rows<T>& rows, bool relu) {
   const T* __restrict mean = rows.mean;
   const T* __restrict rest = rows.rest;
   const T* __restrict scale = rows.scale;
   const T* __restrict shift = rows.shift;
   for (int64_t p = 0; p < pixels; ++p) {
-    const T* __restrict from = x + p * stride;
-    T* __restrict to = y + p * stride;
+    const S* __restrict from = x + p * stride;
+    S* __restrict to = y + p * stride;
     if (relu) {
       for (int64_t c = 0; c < rows.width; ++c) {
         const T value = ((from[c] - mean[c]) - rest[c]) * scale[c] + shift[c];
@@ -104,8 +94,8 @@ ZOO_INLINE void normalise(const T* __restrict x, T* __restrict y, int64_t pixels
   }
 }
 
-template <class T>
-ZOO_INLINE void find_statistics(const GroupNormShape& shape, const GroupNormForward<T>& data, const T* x, int64_t image, int64_t first,
+template <class S, class T>
+ZOO_INLINE void find_statistics(const GroupNormShape& shape, const GroupNormForward<S>& data, const S* x, int64_t image, int64_t first,
                                 int64_t last, const Rows<T>& rows) {
   const int64_t depth = shape.channels / shape.groups;
   const double count = double(depth * shape.pixels);
@@ -139,14 +129,14 @@ ZOO_INLINE void fill_rows(const Rows<T>& rows, int64_t depth, int64_t groups, co
   }
 }
 
-template <class T>
-ZOO_INLINE void forward(const GroupNormShape& shape, const GroupNormForward<T>& data, int64_t image, int64_t first, int64_t last,
+template <class S>
+ZOO_INLINE void forward(const GroupNormShape& shape, const GroupNormForward<S>& data, int64_t image, int64_t first, int64_t last,
                         double* scratch) {
   const int64_t depth = shape.channels / shape.groups;
   const int64_t start = first * depth, place = image * shape.groups + first;
-  const T* x = data.x + image * shape.pixels * shape.channels + start;
-  T* y = data.y + image * shape.pixels * shape.channels + start;
-  const auto rows = rows_in<T>(scratch, (last - first) * depth);
+  const S* x = data.x + image * shape.pixels * shape.channels + start;
+  S* y = data.y + image * shape.pixels * shape.channels + start;
+  const auto rows = rows_in<Compute<S>>(scratch, (last - first) * depth);
   if (!data.again) find_statistics(shape, data, x, image, first, last, rows);
   fill_rows(rows, depth, last - first, data.mean + place, data.rstd + place, data.gamma + start, data.beta + start);
   if (shape.relu)
@@ -162,36 +152,37 @@ ZOO_INLINE T gate(T before_relu) {
 }
 
 // Per channel: the sums of the gradient and of gradient · (x - mean), where the output was not cut off.
-template <class T>
-ZOO_INLINE void sum_gradients(const T* __restrict grad, const T* __restrict x, int64_t pixels, int64_t stride, const Rows<T>& rows,
+template <class S, class T>
+ZOO_INLINE void sum_gradients(const S* __restrict grad, const S* __restrict x, int64_t pixels, int64_t stride, const Rows<T>& rows,
                               bool relu) {
   const T* __restrict mean = rows.mean;
   const T* __restrict rest = rows.rest;
   const T* __restrict scale = rows.scale;
   const T* __restrict shift = rows.shift;
-  T* __restrict part = rows.part;
-  T* __restrict part2 = rows.part2;
-  const int64_t width = rows.width;
-  for (int64_t c = 0; c < width; ++c) rows.sum[c] = rows.sum2[c] = 0;
+  double* __restrict total = rows.sum;
+  double* __restrict total2 = rows.sum2;
+  for (int64_t c = 0; c < rows.width; ++c) total[c] = total2[c] = 0;
   for (int64_t p = 0; p < pixels; p += kBlock) {
-    for (int64_t c = 0; c < width; ++c) part[c] = part2[c] = 0;
-    for (int64_t q = p; q < std::min(p + kBlock, pixels); ++q) {
-      const T* __restrict from = x + q * stride;
-      const T* __restrict above = grad + q * stride;
-      for (int64_t c = 0; c < width; ++c) {
-        const T centred = (from[c] - mean[c]) - rest[c];
-        const T open = relu ? above[c] * gate(centred * scale[c] + shift[c]) : above[c];
-        part[c] += open;
-        part2[c] += open * centred;
+    const int64_t end = std::min(p + kBlock, pixels);
+    for_channels(rows.width, [&](int64_t c, auto lanes) __attribute__((always_inline)) {
+      T part[lanes] = {}, part2[lanes] = {};
+      for (int64_t q = p; q < end; ++q) {
+        const S* __restrict from = x + q * stride + c;
+        const S* __restrict above = grad + q * stride + c;
+        for (int64_t l = 0; l < lanes; ++l) {
+          const T centred = (T(from[l]) - mean[c + l]) - rest[c + l];
+          const T open = relu ? T(above[l]) * gate(centred * scale[c + l] + shift[c + l]) : T(above[l]);
+          part[l] += open;
+          part2[l] += open * centred;
+        }
       }
-    }
-    add_block(rows.sum, part, width);
-    add_block(rows.sum2, part2, width);
+      for (int64_t l = 0; l < lanes; ++l) total[c + l] += double(part[l]), total2[c + l] += double(part2[l]);
+    });
   }
 }
 
-template <class T>
-ZOO_INLINE void spread_gradients(const T* __restrict grad, const T* __restrict x, const T* __restrict skip, T* __restrict grad_x,
+template <class S, class T>
+ZOO_INLINE void spread_gradients(const S* __restrict grad, const S* __restrict x, const S* __restrict skip, S* __restrict grad_x,
                                  int64_t pixels, int64_t stride, const Rows<T>& rows, bool relu, bool add) {
   const T* __restrict mean = rows.mean;
   const T* __restrict rest = rows.rest;
@@ -200,22 +191,23 @@ ZOO_INLINE void spread_gradients(const T* __restrict grad, const T* __restrict x
   const T* __restrict slope = rows.slope;
   const T* __restrict offset = rows.offset;
   for (int64_t p = 0; p < pixels; ++p) {
-    const T* __restrict from = x + p * stride;
-    const T* __restrict above = grad + p * stride;
-    const T* __restrict other = add ? skip + p * stride : nullptr;
-    T* __restrict to = grad_x + p * stride;
+    const S* __restrict from = x + p * stride;
+    const S* __restrict above = grad + p * stride;
+    const S* __restrict other = add ? skip + p * stride : nullptr;
+    S* __restrict to = grad_x + p * stride;
     for (int64_t c = 0; c < rows.width; ++c) {
       const T centred = (from[c] - mean[c]) - rest[c];
-      const T open = relu ? above[c] * gate(centred * scale[c] + shift[c]) : above[c];
+      const T open = relu ? T(above[c]) * gate(centred * scale[c] + shift[c]) : T(above[c]);
       const T own = open * scale[c] + (centred * slope[c] + offset[c]);
-      to[c] = add ? own + other[c] : own;
+      to[c] = add ? own + T(other[c]) : own;
     }
   }
 }
 
-template <class T>
-ZOO_INLINE void backward(const GroupNormShape& shape, const GroupNormBackward<T>& data, int64_t image, int64_t first, int64_t last,
+template <class S>
+ZOO_INLINE void backward(const GroupNormShape& shape, const GroupNormBackward<S>& data, int64_t image, int64_t first, int64_t last,
                          double* scratch) {
+  using T = Compute<S>;
   const int64_t depth = shape.channels / shape.groups;
   const int64_t start = first * depth, width = (last - first) * depth;
   const double count = double(depth * shape.pixels);
@@ -224,7 +216,7 @@ ZOO_INLINE void backward(const GroupNormShape& shape, const GroupNormBackward<T>
   const double* rstd = data.rstd + image * shape.groups;
   double* grad_gamma = data.grad_gamma + image * shape.channels + start;
   double* grad_beta = data.grad_beta + image * shape.channels + start;
-  const auto rows = rows_in<T>(scratch, width);
+  const auto rows = rows_in<Compute<S>>(scratch, width);
 
   fill_rows(rows, depth, last - first, mean + first, rstd + first, data.gamma + start, data.beta + start);
   if (shape.relu)
@@ -244,7 +236,7 @@ ZOO_INLINE void backward(const GroupNormShape& shape, const GroupNormBackward<T>
       rows.offset[c] = T(-rstd[g] * plain / count);
     }
   }
-  const T* skip = data.skip ? data.skip + place : nullptr;
+  const S* skip = data.skip ? data.skip + place : nullptr;
   const auto spread = [&](bool relu, bool add) __attribute__((always_inline)) {
     spread_gradients(data.grad + place, data.x + place, skip, data.grad_x + place, shape.pixels, shape.channels, rows, relu, add);
   };
@@ -256,22 +248,30 @@ ZOO_INLINE void backward(const GroupNormShape& shape, const GroupNormBackward<T>
 
 }  // namespace
 
-int64_t group_norm_scratch(const GroupNormShape& shape) { return 10 * shape.channels; }
+int64_t group_norm_scratch(const GroupNormShape& shape) { return 8 * shape.channels; }
 
-ZOO_CLONES void group_norm_forward_last(const GroupNormShape& shape, const GroupNormForward<float>& data, int64_t image, int64_t first,
-                                        int64_t last, double* scratch) {
+ZOO_CLONES_V4 void group_norm_forward_last(const GroupNormShape& shape, const GroupNormForward<float>& data, int64_t image, int64_t first,
+                                           int64_t last, double* scratch) {
   forward(shape, data, image, first, last, scratch);
 }
-ZOO_CLONES void group_norm_forward_last(const GroupNormShape& shape, const GroupNormForward<double>& data, int64_t image, int64_t first,
-                                        int64_t last, double* scratch) {
+ZOO_CLONES_V4 void group_norm_forward_last(const GroupNormShape& shape, const GroupNormForward<double>& data, int64_t image, int64_t first,
+                                           int64_t last, double* scratch) {
   forward(shape, data, image, first, last, scratch);
 }
-ZOO_CLONES void group_norm_backward_last(const GroupNormShape& shape, const GroupNormBackward<float>& data, int64_t image, int64_t first,
-                                         int64_t last, double* scratch) {
+ZOO_CLONES_V4 void group_norm_forward_last(const GroupNormShape& shape, const GroupNormForward<BFloat16>& data, int64_t image,
+                                           int64_t first, int64_t last, double* scratch) {
+  forward(shape, data, image, first, last, scratch);
+}
+ZOO_CLONES_V4 void group_norm_backward_last(const GroupNormShape& shape, const GroupNormBackward<float>& data, int64_t image, int64_t first,
+                                            int64_t last, double* scratch) {
   backward(shape, data, image, first, last, scratch);
 }
-ZOO_CLONES void group_norm_backward_last(const GroupNormShape& shape, const GroupNormBackward<double>& data, int64_t image, int64_t first,
-                                         int64_t last, double* scratch) {
+ZOO_CLONES_V4 void group_norm_backward_last(const GroupNormShape& shape, const GroupNormBackward<double>& data, int64_t image,
+                                            int64_t first, int64_t last, double* scratch) {
+  backward(shape, data, image, first, last, scratch);
+}
+ZOO_CLONES_V4 void group_norm_backward_last(const GroupNormShape& shape, const GroupNormBackward<BFloat16>& data, int64_t image,
+                                            int64_t first, int64_t last, double* scratch) {
   backward(shape, data, image, first, last, scratch);
 }
 

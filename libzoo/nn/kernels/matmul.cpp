@@ -17,13 +17,16 @@ namespace {
 
 constexpr int64_t kTile = 14;    // rows of c in registers: 14 x 2 sums, two vectors of b and a broadcast make 31 of 32
 constexpr int64_t kPanel = 32;   // columns of c in registers
-constexpr int64_t kDepth = 256;  // of a block
-constexpr int64_t kColumns = 512;  // of a block: with kDepth half of a second-level cache of 1 MiB
+constexpr int64_t kDepth = 384;  // of a block
+constexpr int64_t kColumns = 384;  // of a block: with kDepth half of a second-level cache of 1 MiB
 constexpr int64_t kGap = kDepth + 16;  // from row to row of a packed tile: rows of 2^n values would share cache sets
 
 // A tile of a is packed as it lies in memory: rows [kTile][kGap] or columns [depth][16].
+constexpr int64_t kTogether = 16;                 // tiles of columns packed in one go, so that memory is read as it lies
+constexpr int64_t kTileSize = kDepth * 16 + 16;   // of a tile of columns
 template <int rows, bool by_rows>
-ZOO_AVX512 void multiply_tile(int64_t depth, const float* a, const float* b, float* c, int64_t stride, int64_t columns, bool add) {
+ZOO_AVX512 void multiply_tile(int64_t depth, const float* a, const float* b, const float* addend, float* c, int64_t stride,
+                              int64_t columns) {
   __m512 sum[rows][2];
 #pragma GCC unroll 14
   for (int i = 0; i < rows; ++i) sum[i][0] = sum[i][1] = _mm512_setzero_ps();
@@ -41,16 +44,16 @@ ZOO_AVX512 void multiply_tile(int64_t depth, const float* a, const float* b, flo
 #pragma GCC unroll 14
   for (int i = 0; i < rows; ++i) {
     float* to = c + i * stride;
-    if (add) {
-      sum[i][0] = _mm512_add_ps(sum[i][0], _mm512_maskz_loadu_ps(first, to));
-      sum[i][1] = _mm512_add_ps(sum[i][1], _mm512_maskz_loadu_ps(second, to + 16));
+    if (addend) {
+      sum[i][0] = _mm512_add_ps(sum[i][0], _mm512_maskz_loadu_ps(first, addend + i * stride));
+      sum[i][1] = _mm512_add_ps(sum[i][1], _mm512_maskz_loadu_ps(second, addend + i * stride + 16));
     }
     _mm512_mask_storeu_ps(to, first, sum[i][0]);
     _mm512_mask_storeu_ps(to + 16, second, sum[i][1]);
   }
 }
 
-using Multiply = void (*)(int64_t, const float*, const float*, float*, int64_t, int64_t, bool);
+using Multiply = void (*)(int64_t, const float*, const float*, const float*, float*, int64_t, int64_t);
 
 template <bool by_rows>
 Multiply multiply_for(int64_t rows) {
@@ -62,13 +65,19 @@ Multiply multiply_for(int64_t rows) {
   return table[rows - 1];
 }
 
-// Rows of a, or 16 values of each of its columns. Values beyond `rows` are never used.
-ZOO_AVX512 void pack_tile(const MatrixView& a, int64_t row, int64_t rows, int64_t from, int64_t depth, float* tile) {
-  if (a.column == 1) {
-    for (int64_t i = 0; i < rows; ++i) std::memcpy(tile + i * kGap, a.data + (row + i) * a.row + from, size_t(depth) * sizeof(float));
-  } else {
-    const __mmask16 used = __mmask16((1u << rows) - 1);
-    for (int64_t k = 0; k < depth; ++k) _mm512_storeu_ps(tile + k * 16, _mm512_maskz_loadu_ps(used, a.data + (from + k) * a.column + row));
+void pack_rows(const MatrixView& a, int64_t row, int64_t rows, int64_t from, int64_t depth, float* tile) {
+  for (int64_t i = 0; i < rows; ++i) std::memcpy(tile + i * kGap, a.data + (row + i) * a.row + from, size_t(depth) * sizeof(float));
+}
+
+// Tiles of `high` rows, the last one of what is left.
+ZOO_AVX512 void pack_columns(const MatrixView& a, int64_t row, int64_t rows, int64_t high, int64_t from, int64_t depth, float* tiles) {
+  for (int64_t k = 0; k < depth; ++k) {
+    const float* column = a.data + (from + k) * a.column + row;
+    float* to = tiles + k * 16;
+    for (int64_t i = 0; i < rows; i += high, to += kTileSize) {
+      const __mmask16 used = __mmask16((1u << std::min(high, rows - i)) - 1);
+      _mm512_storeu_ps(to, _mm512_maskz_loadu_ps(used, column + i));
+    }
   }
 }
 
@@ -149,8 +158,8 @@ bool has_matmul() {
 }
 
 void matmul(const Product& product) {
-  static thread_local std::vector<float> block(size_t(kDepth * kColumns)), tile(size_t(kTile * kGap + 16 * kDepth));
-  const auto& [rows, columns, depth, a, b, c, stride, add] = product;
+  static thread_local std::vector<float> block(size_t(kDepth * kColumns)), tiles(size_t(kTogether * kTileSize));
+  const auto& [rows, columns, depth, a, b, c, stride, addend] = product;
   const bool by_rows = a.column == 1;
   const int64_t deep = even_part(depth, kDepth);
   const int64_t wide = (even_part(columns, kColumns) + kPanel - 1) / kPanel * kPanel, high = even_part(rows, kTile);
@@ -158,14 +167,19 @@ void matmul(const Product& product) {
     const int64_t width = std::min(wide, columns - column);
     for (int64_t from = 0; from < depth; from += deep) {
       const int64_t used = std::min(deep, depth - from);
+      const float* added = from > 0 ? c : addend;
       pack_block(b, from, used, column, width, block.data());
-      for (int64_t row = 0; row < rows; row += high) {
-        const int64_t height = std::min(high, rows - row);
-        pack_tile(a, row, height, from, used, tile.data());
+      for (int64_t row = 0, number = 0; row < rows; row += high, ++number) {
+        const int64_t height = std::min(high, rows - row), slot = number % kTogether;
+        float* tile = tiles.data() + (by_rows ? 0 : slot * kTileSize);
+        if (by_rows)
+          pack_rows(a, row, height, from, used, tile);
+        else if (slot == 0)
+          pack_columns(a, row, std::min(kTogether * high, rows - row), high, from, used, tile);
         const auto multiply = by_rows ? multiply_for<true>(height) : multiply_for<false>(height);
         for (int64_t p = 0; p < width; p += kPanel) {
-          multiply(used, tile.data(), block.data() + p * used, c + row * stride + column + p, stride, std::min(kPanel, width - p),
-                   add || from > 0);
+          const int64_t place = row * stride + column + p;
+          multiply(used, tile, block.data() + p * used, added ? added + place : nullptr, c + place, stride, std::min(kPanel, width - p));
         }
       }
     }

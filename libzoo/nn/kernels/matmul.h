@@ -1,4 +1,4 @@
-// Products of float32 matrices by one thread, with AVX-512: c = a · b or c += a · b. Blocks of b are packed into panels of 32
+// Products of float32 matrices by one thread, with AVX-512: c = a · b, plus an addend if one is given. Blocks of b are packed into panels of 32
 // columns that stay in the second-level cache, rows of a fourteen at a time (Goto and van de Geijn 2008). Every value is summed in
 // the same order whatever part of c is asked for, so threads may divide c as they like without changing a bit.
 #pragma once
@@ -15,10 +15,10 @@ struct MatrixView {
 
 struct Product {
   int64_t rows = 0, columns = 0, depth = 0;  // of c, and what is summed over
-  MatrixView a, b;                           // [rows, depth], [depth, columns]
-  float* c = nullptr;                        // [rows, columns]
-  int64_t stride = 0;                        // from one row of c to the next
-  bool add = false;                          // to what c holds
+  MatrixView a, b;  // [rows, depth], [depth, columns]
+  float* c = nullptr;  // [rows, columns]
+  int64_t stride = 0;  // from one row of c to the next
+  const float* addend = nullptr;  // as c, added; may be c itself
 };
 
 bool has_matmul();  // the processor has AVX-512

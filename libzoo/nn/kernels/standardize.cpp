@@ -22,59 +22,78 @@ ZOO_INLINE double sum_of(int64_t count, F value) {
   return total;
 }
 
+// The mean in two parts, so that a large one costs no digits.
 template <class T>
-ZOO_INLINE void forward(const T* weight, T* result, double* scale, double* share, int64_t count, double eps, bool outside, int64_t first,
-                        int64_t last) {
+struct Mean {
+  T high, low;
+  explicit Mean(double mean) : high(T(mean)), low(T(mean - double(high))) {}
+};
+
+template <class T, class S>
+ZOO_INLINE void forward(const T* weight, S* result, const FilterStatistics& statistics, int64_t count, double eps, bool outside,
+                        int64_t first, int64_t last) {
   for (int64_t f = first; f < last; ++f) {
     const T* __restrict w = weight + f * count;
-    T* __restrict to = result + f * count;
-    const double mean = sum_of(count, [&](int64_t i) __attribute__((always_inline)) { return double(w[i]); }) / double(count);
-    const T high = T(mean), low = T(mean - double(high));
+    S* __restrict to = result + f * count;
+    statistics.mean[f] = sum_of(count, [&](int64_t i) __attribute__((always_inline)) { return double(w[i]); }) / double(count);
+    const auto [high, low] = Mean<T>(statistics.mean[f]);
     const double variance = sum_of(count,
-                                   [&](int64_t i) __attribute__((always_inline)) {
+                                   [&, high = high, low = low](int64_t i) __attribute__((always_inline)) {
                                      const double centred = double((w[i] - high) - low);
                                      return centred * centred;
                                    }) /
                             double(count);
     const double deviation = std::sqrt(variance);
-    scale[f] = outside ? 1 / (deviation + eps) : 1 / std::sqrt(variance + eps);
-    share[f] = !outside ? 1 : deviation > 0 ? (deviation + eps) / deviation : 0;
-    const T factor = T(scale[f]);
+    statistics.scale[f] = outside ? 1 / (deviation + eps) : 1 / std::sqrt(variance + eps);
+    statistics.share[f] = !outside ? 1 : deviation > 0 ? (deviation + eps) / deviation : 0;
+    const T factor = T(statistics.scale[f]);
     for (int64_t i = 0; i < count; ++i) to[i] = ((w[i] - high) - low) * factor;
   }
 }
 
-template <class T>
-ZOO_INLINE void backward(const T* grad, const T* result, const double* scale, const double* share, T* grad_weight, int64_t count,
-                         int64_t first, int64_t last) {
+template <class S, class T>
+ZOO_INLINE void backward(const S* grad, const T* weight, const FilterStatistics& statistics, T* grad_weight, int64_t count, int64_t first,
+                         int64_t last) {
   for (int64_t f = first; f < last; ++f) {
-    const T* __restrict g = grad + f * count;
-    const T* __restrict w = result + f * count;
+    const S* __restrict g = grad + f * count;
+    const T* __restrict w = weight + f * count;
     T* __restrict to = grad_weight + f * count;
+    const auto [high, low] = Mean<T>(statistics.mean[f]);
+    const double scale = statistics.scale[f];
     const double plain = sum_of(count, [&](int64_t i) __attribute__((always_inline)) { return double(g[i]); });
-    const double along = sum_of(count, [&](int64_t i) __attribute__((always_inline)) { return double(g[i] * w[i]); });
-    const T factor = T(scale[f]), slope = T(-scale[f] * share[f] * along / double(count)), offset = T(-scale[f] * plain / double(count));
-    for (int64_t i = 0; i < count; ++i) to[i] = g[i] * factor + (w[i] * slope + offset);
+    const double along = scale * sum_of(count, [&, high = high, low = low](int64_t i)
+                                                   __attribute__((always_inline)) { return double(T(g[i]) * ((w[i] - high) - low)); });
+    const T factor = T(scale), slope = T(-scale * scale * statistics.share[f] * along / double(count)),
+            offset = T(-scale * plain / double(count));
+    for (int64_t i = 0; i < count; ++i) to[i] = T(g[i]) * factor + (((w[i] - high) - low) * slope + offset);
   }
 }
 
 }  // namespace
 
-ZOO_CLONES void standardize(const float* weight, float* result, double* scale, double* share, int64_t count, double eps, bool outside,
+ZOO_CLONES void standardize(const float* weight, float* result, const FilterStatistics& statistics, int64_t count, double eps, bool outside,
                             int64_t first, int64_t last) {
-  forward(weight, result, scale, share, count, eps, outside, first, last);
+  forward(weight, result, statistics, count, eps, outside, first, last);
 }
-ZOO_CLONES void standardize(const double* weight, double* result, double* scale, double* share, int64_t count, double eps, bool outside,
-                            int64_t first, int64_t last) {
-  forward(weight, result, scale, share, count, eps, outside, first, last);
-}
-ZOO_CLONES void standardize_backward(const float* grad, const float* result, const double* scale, const double* share, float* grad_weight,
+ZOO_CLONES void standardize_backward(const float* grad, const float* weight, const FilterStatistics& statistics, float* grad_weight,
                                      int64_t count, int64_t first, int64_t last) {
-  backward(grad, result, scale, share, grad_weight, count, first, last);
+  backward(grad, weight, statistics, grad_weight, count, first, last);
 }
-ZOO_CLONES void standardize_backward(const double* grad, const double* result, const double* scale, const double* share,
-                                     double* grad_weight, int64_t count, int64_t first, int64_t last) {
-  backward(grad, result, scale, share, grad_weight, count, first, last);
+ZOO_CLONES void standardize(const double* weight, double* result, const FilterStatistics& statistics, int64_t count, double eps,
+                            bool outside, int64_t first, int64_t last) {
+  forward(weight, result, statistics, count, eps, outside, first, last);
+}
+ZOO_CLONES void standardize_backward(const double* grad, const double* weight, const FilterStatistics& statistics, double* grad_weight,
+                                     int64_t count, int64_t first, int64_t last) {
+  backward(grad, weight, statistics, grad_weight, count, first, last);
+}
+ZOO_CLONES void standardize(const float* weight, BFloat16* result, const FilterStatistics& statistics, int64_t count, double eps,
+                            bool outside, int64_t first, int64_t last) {
+  forward(weight, result, statistics, count, eps, outside, first, last);
+}
+ZOO_CLONES void standardize_backward(const BFloat16* grad, const float* weight, const FilterStatistics& statistics, float* grad_weight,
+                                     int64_t count, int64_t first, int64_t last) {
+  backward(grad, weight, statistics, grad_weight, count, first, last);
 }
 
 }  // namespace zoo::nn::kernels
