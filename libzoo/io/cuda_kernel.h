@@ -18,7 +18,10 @@
 
 namespace zoo::io::cuda {
 
-constexpr int kThreads = 256;  // of every block
+#ifndef ZOO_CUDA_THREADS  // fewer where a test runs kernels on the processor
+#define ZOO_CUDA_THREADS 256
+#endif
+constexpr int kThreads = ZOO_CUDA_THREADS;  // of every block
 constexpr int kWarp = 32;
 
 // V values side by side, in one access if V · sizeof(T) is 16.
