@@ -1,7 +1,7 @@
 // Group norm and weight standardisation by kernels of ours on CUDA tensors. Present in builds with CUDA alone (ZOO_HAS_CUDA).
 #pragma once
 
-#include <libzoo/nn/kernels/group_norm.h>
+#include <libzoo/nn/kernels/group_norm_shape.h>
 #include <libzoo/nn/std_conv.h>
 #include <libzoo/nn/without_autograd.h>
 

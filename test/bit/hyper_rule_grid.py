@@ -3,9 +3,10 @@ real digits after drawn glyphs, and figures with textures that the network has n
 
   python test/bit/hyper_rule_grid.py build/release/bin/zoo-bit [--out runs/grid] [--draws 2]
 
-Every trial fine-tunes on the same subsets with the same seeds (`zoo-bit fewshot`); the rule is one of them. The grid is allowed to
-look at the test pictures, the rule at nothing. Ends with 1 if the rule is more than a point below the best trial of a task.
-About 20 minutes of one processor; what is finished in --out is not run again.
+Every trial fine-tunes on the same subsets with the same seeds (`zoo-bit fewshot`); the rule is one of them. The grid looks at the
+test pictures to choose, the rule at nothing. As the best of twelve uncertain figures looks better than it is, the trial that is
+chosen and the rule are then measured again on fresh subsets, the same for both. Ends with 1 if the rule is more than a point below
+there. About 40 minutes of one processor; what is finished in --out is not run again.
 """
 import argparse
 import itertools
@@ -42,20 +43,21 @@ def top1(result):
     return row["transferred"], row["± transferred"]
 
 
+def measure(program, task, trial, out, draws, seed):
+    """top1 of a trial, (rate, steps, MixUp), over `draws` subsets that follow from the seed."""
+    rate, steps, mixup = trial
+    settings = [f"rule.base_rate={rate}", f"rule.steps={steps}", f"rule.mixup_alpha={mixup}", "rule.resize=32", "rule.crop=32",
+                "flip=false", "batch_size=64", f"draws={draws}", f"examples_per_class=[{EXAMPLES}]", "--seed", str(seed),
+                "checkpoint=" + os.path.join(out, task, "model.safetensors")]
+    folder = f"{task}-{rate}-{steps}-{mixup}" + (f"-seed{seed}" if seed else "")
+    mean, half = top1(run(program, "fewshot", os.path.join(out, folder), [*TASKS[task][1], *settings]))
+    print(f"{task}  rate {rate:<6} steps {steps}  MixUp {mixup:<4} top-1 {mean:5.1f} ± {half:.1f} %", flush=True)
+    return mean
+
+
 def search(program, task, out, draws):
-    upstream, data = TASKS[task]
-    pretrained = os.path.join(out, task)
-    run(program, "pretrain", pretrained, upstream)
-    accuracies = {}
-    for rate, steps, mixup in itertools.product(RATES, STEPS, MIXUP):
-        trial = os.path.join(out, f"{task}-{rate}-{steps}-{mixup}")
-        settings = [f"rule.base_rate={rate}", f"rule.steps={steps}", f"rule.mixup_alpha={mixup}", "rule.resize=32", "rule.crop=32",
-                    "flip=false", "batch_size=64", f"draws={draws}", f"examples_per_class=[{EXAMPLES}]",
-                    "checkpoint=" + os.path.join(pretrained, "model.safetensors")]
-        accuracies[rate, steps, mixup] = top1(run(program, "fewshot", trial, [*data, *settings]))
-        mean, half = accuracies[rate, steps, mixup]
-        print(f"{task}  rate {rate:<6} steps {steps}  MixUp {mixup:<4} top-1 {mean:5.1f} ± {half:.1f} %", flush=True)
-    return accuracies
+    run(program, "pretrain", os.path.join(out, task), TASKS[task][0])
+    return {trial: measure(program, task, trial, out, draws, seed=0) for trial in itertools.product(RATES, STEPS, MIXUP)}
 
 
 def main():
@@ -63,16 +65,20 @@ def main():
     parser.add_argument("program", help="zoo-bit")
     parser.add_argument("--out", default="runs/grid", help="folder for the runs")
     parser.add_argument("--draws", type=int, default=2, help="subsets that every trial is the mean of")
+    parser.add_argument("--fresh-draws", type=int, default=5, help="subsets on which the rule meets the grid's choice")
     arguments = parser.parse_args()
+    program, out = os.path.abspath(arguments.program), os.path.abspath(arguments.out)
     worst = 0
     for task in TASKS:
-        accuracies = search(os.path.abspath(arguments.program), task, os.path.abspath(arguments.out), arguments.draws)
-        best = max(accuracies, key=lambda trial: accuracies[trial][0])
-        behind = accuracies[best][0] - accuracies[RULE][0]
-        print(f"{task}: rule {accuracies[RULE][0]:.1f} %, best of {len(accuracies)} {accuracies[best][0]:.1f} % (rate {best[0]}, "
-              f"steps {best[1]}, MixUp {best[2]}), worst {min(mean for mean, _ in accuracies.values()):.1f} %, "
-              f"behind the best by {behind:.1f} points")
-        worst = max(worst, behind)
+        accuracies = search(program, task, out, arguments.draws)
+        best = max(accuracies, key=accuracies.get)
+        print(f"{task}: rule {accuracies[RULE]:.1f} %, best of {len(accuracies)} {accuracies[best]:.1f} % (rate {best[0]}, steps {best[1]}, "
+              f"MixUp {best[2]}), worst {min(accuracies.values()):.1f} %")
+        if best == RULE:
+            continue
+        rule, chosen = (measure(program, task, trial, out, arguments.fresh_draws, seed=1) for trial in (RULE, best))
+        print(f"{task}, fresh subsets: rule {rule:.1f} %, the grid's choice {chosen:.1f} %")
+        worst = max(worst, chosen - rule)
     sys.exit(0 if worst <= 1 else 1)
 
 

@@ -131,7 +131,8 @@ TEST_CASE("the CUDA kernels of weight standardisation agree with their definitio
                                               grad_weight.data_ptr<float>(), nullptr);
     CHECK(largest_difference(result, definition(weight.to(at::kDouble))) < tolerance);
     if (filters.count == 1) return;  // the definition has no derivative there
-    const auto expected = gradients([&](const Tensors& t) { return definition(t[0]); }, {weight.to(at::kDouble)}, above.to(at::kDouble))[0];
+    const at::Tensor expected =
+        gradients([&](const Tensors& t) { return definition(t[0]); }, {weight.to(at::kDouble)}, above.to(at::kDouble))[0];
     CHECK(largest_difference(grad_weight, expected) < 3e-6 * expected.abs().max().item<double>());
   };
   check(float(), 3e-6);

@@ -3,7 +3,7 @@
 // CPU nothing but (input, mean, rstd) is needed to go back.
 #pragma once
 
-#include <libzoo/nn/kernels/group_norm.h>
+#include <libzoo/nn/kernels/group_norm_shape.h>
 
 #include <cstdint>
 
