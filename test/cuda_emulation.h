@@ -33,7 +33,8 @@ enum class State { runs, waits_for_warp, waits_for_block, done };
 
 class Block {
  public:
-  explicit Block(const std::function<void()>& kernel) : kernel_(kernel), stacks_(new char[kStack * kThreads]) {}
+  explicit Block(const std::function<void()>& kernel) : kernel_(kernel), stacks_(new char[kStack * kThreads]) { current = this; }
+  ~Block() { current = nullptr; }
 
   void run() {
     for (int t = 0; t < kThreads; ++t) {
@@ -109,7 +110,6 @@ class Block {
 
 inline void run(int64_t blocks, const std::function<void()>& kernel) {
   Block block(kernel);
-  Block::current = &block;
   for (int64_t b = 0; b < blocks; ++b) {
     block_index.x = unsigned(b);
     block.run();

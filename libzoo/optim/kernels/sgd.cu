@@ -61,7 +61,7 @@ __global__ void sgd_step(SgdFactors factors, Table<T> table) {
 
 template <class T>
 void sgd_cuda(const SgdFactors& factors, const CudaSgdTensor<T>* tensors, int64_t number, CUstream_st* stream) {
-  Table<T> table;
+  Table<T> table = {};
   int used = 0, blocks = 0;
   const auto flush = [&] {
     launch(sgd_step<T>, blocks, stream, factors, table);
