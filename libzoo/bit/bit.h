@@ -12,4 +12,5 @@
 #include <libzoo/bit/mixup.h>
 #include <libzoo/bit/models.h>
 #include <libzoo/bit/names.h>
+#include <libzoo/bit/precision.h>
 #include <libzoo/bit/protocols.h>

@@ -173,7 +173,7 @@ Checkpoint load_tensors(NamedTensors raw, const std::map<std::string, std::strin
   architecture.num_classes = options.num_classes.value_or(classes_in_file);
   checkpoint.head_loaded = take_head(classes_in_file, architecture.num_classes, options.head, where);
   checkpoint.classes_in_file = checkpoint.info.classes;
-  if (!checkpoint.head_loaded) checkpoint.info.classes.clear();
+  if (!checkpoint.head_loaded) checkpoint.info.classes.clear(), checkpoint.info.several_labels = false;
 
   const int64_t channels = options.in_channels.value_or(architecture.in_channels);
   if (channels != architecture.in_channels) {

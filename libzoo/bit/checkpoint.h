@@ -38,6 +38,7 @@ struct ModelInfo {
   std::vector<std::string> classes;  // names in the order of the logits; empty: unknown
   Preprocessing preprocessing;
   std::string license;               // SPDX name, of these weights or of those that they were tuned from; empty: unknown
+  bool several_labels = false;       // each logit is a yes or no of its own
 };
 
 struct LoadOptions {
@@ -70,7 +71,7 @@ Checkpoint load_tensors(NamedTensors tensors, const std::map<std::string, std::s
 Checkpoint load_or_build(const std::filesystem::path& checkpoint, const std::string& model, int64_t num_classes, uint64_t seed);
 
 // safetensors with our names, and in the metadata what it takes to predict: zoo.model, zoo.options, zoo.classes and
-// zoo.preprocessing (the latter three JSON), zoo.license. Throws Error if the class names are not as many as the classes.
+// zoo.preprocessing (the latter three JSON), zoo.license, zoo.several_labels. Throws Error if the class names are not as many as the classes.
 void save_checkpoint(const std::filesystem::path& path, const nn::ResNetV2& model, const ModelInfo& info);
 
 // Renames and lays out anew; the output's format is that of its ending (.safetensors, .npz, .pth). Values do not change,

@@ -11,7 +11,7 @@ Json distill(const DistillOptions& o, train::Run& run) {
   auto teacher = load_checkpoint(o.teacher, {.head = Head::keep, .in_channels = 3});
   if (teacher.architecture.num_classes == 0)
     throw UserError(fmt::format("{}: the teacher has no head", o.teacher.string()), "fine-tune it first: zoo-bit finetune");
-  teacher.model->to(run.device());
+  place(teacher.model, run.device(), o.student.precision);
   teacher.model->eval();
   const Lesson lesson{.num_classes = teacher.architecture.num_classes,
                       .classes = teacher.info.classes,

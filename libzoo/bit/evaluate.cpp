@@ -2,8 +2,9 @@
 #include <libzoo/bit/evaluate.h>
 #include <libzoo/bit/inputs.h>
 #include <libzoo/bit/protocols.h>
-#include <libzoo/bit/training.h>
+#include <libzoo/bit/test_metrics.h>
 #include <libzoo/core/error.h>
+#include <libzoo/core/log.h>
 
 #include <ATen/ATen.h>
 
@@ -48,15 +49,17 @@ void require_classes(const Predictor& predictor, const data::ImageDataset& test,
 }
 
 Json evaluate(const EvaluateOptions& o, const at::Device& device) {
-  auto p = open_predictor(o.checkpoint, o.resolution, device);
+  auto p = open_predictor(o, device);
   const auto test = data::open_dataset(o.test);
-  auto batches = [&] { return evaluation_batches(test, p.preprocessing, o.batch_size, o.data); };
   if (!o.class_map.empty()) {
+    if (test->has_several_labels()) throw UserError("class_map is for pictures of one label each");
     const auto map = read_class_map(o.class_map, test->class_names(), p.checkpoint.info.classes, p.checkpoint.architecture.num_classes);
-    return mapped_accuracy(p.checkpoint.model, batches(), map, device);
+    return mapped_accuracy(p.checkpoint.model, evaluation_batches(test, p.preprocessing, o.batch_size, o.data), map, device);
   }
   require_classes(p, *test, o.checkpoint);
-  return as_json(measure(p.checkpoint.model, batches(), device));
+  if (test->has_several_labels() && !p.checkpoint.info.several_labels)
+    log::warning("the network was not trained to say yes or no to each class: mAP can be compared, F1 takes logits above 0 for yes");
+  return test_metrics(p.checkpoint.model, {test, p.preprocessing, o.batch_size, o.data}, device).result;
 }
 
 }  // namespace zoo::bit

@@ -10,7 +10,7 @@
 
 namespace zoo::bit {
 
-// {loss, top1, top5, images} over the whole of options.test; with a class map {top1, top5, restricted top1, restricted top5,
+// What test_metrics.h measures over the whole of options.test; with a class map {top1, top5, restricted top1, restricted top5,
 // images, left out}: restricted to the outputs that the map names (protocols.h). Throws UserError if the class counts differ and
 // there is no map.
 Json evaluate(const EvaluateOptions& options, const at::Device& device);

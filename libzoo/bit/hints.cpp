@@ -55,7 +55,8 @@ void add_size_hints(const data::ImageDataset& train, const HyperRule& rule, cons
 
 std::vector<int64_t> class_counts(const data::ImageDataset& dataset) {
   std::vector<int64_t> counts(size_t(dataset.num_classes()), 0);
-  for (int64_t i = 0; i < dataset.size(); ++i) ++counts[size_t(dataset.label(i))];
+  for (int64_t i = 0; i < dataset.size(); ++i)
+    for (const int64_t label : dataset.labels(i)) ++counts[size_t(label)];
   return counts;
 }
 

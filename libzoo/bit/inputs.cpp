@@ -61,11 +61,21 @@ DatasetSize size_of(const data::ImageDataset& dataset) {
   return {.num_examples = dataset.size(), .image_height = size.height, .image_width = size.width};
 }
 
+LabelLoss loss_for(const data::ImageDataset& dataset, const std::optional<LabelLoss>& wanted) {
+  const bool several = dataset.has_several_labels();
+  if (several && wanted == LabelLoss::softmax)
+    throw UserError(fmt::format("loss: softmax wants one label for each picture; {} has several", dataset.describe()),
+                    "loss=sigmoid says yes or no to each class");
+  return wanted.value_or(several ? LabelLoss::sigmoid : LabelLoss::softmax);
+}
+
 void require_same_classes(const data::ImageDataset& train, const data::ImageDataset& test) {
   if (train.num_classes() != test.num_classes()) {
     throw UserError(fmt::format("the training set has {} classes, the test set {}", train.num_classes(), test.num_classes()),
                     "both must have the same classes, empty folders included");
   }
+  if (train.has_several_labels() != test.has_several_labels())
+    throw UserError("pictures have several labels in one of the two sets and one in the other", "give two sets of one kind");
   for (int64_t c = 0; c < train.num_classes(); ++c) {
     if (train.class_name(c) != test.class_name(c)) {
       throw UserError(

@@ -44,6 +44,7 @@ at::Tensor mix(const at::Tensor& images, const at::Tensor& partners, double lamb
 }
 
 at::Tensor mixed_targets(const at::Tensor& labels, const at::Tensor& partner_labels, double lambda, int64_t num_classes) {
+  if (labels.dim() == 2) return lambda == 1 ? labels : labels * lambda + partner_labels * (1 - lambda);
   auto targets = at::zeros({labels.size(0), num_classes}, labels.options().dtype(at::kFloat));
   const auto weight = [&](double value) { return at::full({labels.size(0), 1}, value, targets.options()); };
   targets.scatter_add_(1, labels.unsqueeze(1), weight(lambda));

@@ -32,7 +32,8 @@ at::Tensor mixup_partners(Partner kind, int64_t rows, uint64_t seed = 0, int64_t
 // λ images + (1 - λ) images[partners]; images [rows, …], partners int64 [rows]. The images themselves if λ is 1.
 at::Tensor mix(const at::Tensor& images, const at::Tensor& partners, double lambda);
 
-// float32 [rows, num_classes]: λ on the label, 1 - λ on the partner's, their sum where both agree.
+// float32 [rows, num_classes]: λ on the label, 1 - λ on the partner's, their sum where both agree. Labels are int64 [rows], or
+// float32 [rows, num_classes] of 0 and 1 where pictures have several.
 at::Tensor mixed_targets(const at::Tensor& labels, const at::Tensor& partner_labels, double lambda, int64_t num_classes);
 
 // λ CE(logits, labels) + (1 - λ) CE(logits, partner_labels), a scalar: the mean over rows. Plain cross-entropy if λ is 1.

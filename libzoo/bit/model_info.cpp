@@ -16,6 +16,7 @@ constexpr const char* kOptions = "zoo.options";
 constexpr const char* kClasses = "zoo.classes";
 constexpr const char* kPreprocessing = "zoo.preprocessing";
 constexpr const char* kLicense = "zoo.license";
+constexpr const char* kSeveralLabels = "zoo.several_labels";
 constexpr int64_t kLargestPicture = 4096;  // pixels
 constexpr int64_t kGroups = 32, kMostGroups = 4096;
 
@@ -122,6 +123,7 @@ std::map<std::string, std::string> metadata_of(const ModelInfo& info, const nn::
       {"format", "pt"}, {kModel, info.name}, {kOptions, options.dump()}, {kPreprocessing, preprocessing.dump()}};
   if (!info.classes.empty()) metadata.emplace(kClasses, Json(info.classes).dump());
   if (!info.license.empty()) metadata.emplace(kLicense, info.license);
+  if (info.several_labels) metadata.emplace(kSeveralLabels, "true");
   return metadata;
 }
 
@@ -135,6 +137,10 @@ ModelInfo info_of(const std::map<std::string, std::string>& metadata, const nn::
   if (const auto* classes = value(kClasses)) info.classes = read_classes(*classes, where);
   if (const auto* preprocessing = value(kPreprocessing)) info.preprocessing = read_preprocessing(*preprocessing, info.preprocessing, where);
   if (const auto* license = value(kLicense)) info.license = *license;
+  if (const auto* several = value(kSeveralLabels)) {
+    if (*several != "true") refuse(where, kSeveralLabels, "can only be true");
+    info.several_labels = true;
+  }
   require_names_for_classes(info.classes, architecture.num_classes, where);
   return info;
 }

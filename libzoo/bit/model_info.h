@@ -9,8 +9,8 @@
 
 namespace zoo::bit {
 
-// {"format": "pt", "zoo.model", "zoo.options", "zoo.classes", "zoo.preprocessing", "zoo.license"}; the
-// classes and the licence only if they are known.
+// {"format": "pt", "zoo.model", "zoo.options", "zoo.classes", "zoo.preprocessing", "zoo.license", "zoo.several_labels"};
+// the classes and the licence only if they are known, the last only if it is so.
 std::map<std::string, std::string> metadata_of(const ModelInfo& info, const nn::ResNetV2Options& architecture);
 
 // What is absent keeps its default, which is that of the released weights if `where` has the name of such a file and the

@@ -15,6 +15,9 @@ constexpr auto enum_names(Precision) {
 constexpr const char* kPrecisionHelp =
     "f32; bf16: half the memory, and faster on processors and GPUs that have it; f16: the same on GPUs, with a scaled loss";
 
+constexpr const char* kCheckpointHelp =
+    "keep only every √n-th unit's input for going back and compute the rest again: far less memory, a third more work";
+
 // Moves the network to the device and sets its compute type. Warns where the processor has no arithmetic for it, which is then
 // slower than f32. Throws UserError for f16 on a CPU.
 void place(nn::ResNetV2& model, const at::Device& device, Precision precision);

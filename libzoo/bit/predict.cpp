@@ -34,7 +34,9 @@ Prediction predicted(const Predictor& p, const std::filesystem::path& file, cons
   Prediction prediction{.file = file};
   const float* row = logits.const_data_ptr<float>();
   prediction.logits.assign(row, row + logits.size(0));
-  const auto [probabilities, order] = at::softmax(logits.to(at::kDouble), 0).topk(std::min(top, logits.size(0)));
+  const auto exact = logits.to(at::kDouble);
+  const auto [probabilities, order] =
+      (p.checkpoint.info.several_labels ? at::sigmoid(exact) : at::softmax(exact, 0)).topk(std::min(top, logits.size(0)));
   for (int64_t k = 0; k < order.size(0); ++k)
     prediction.top.push_back({p.class_name(order[k].item<int64_t>()), probabilities[k].item<double>()});
   return prediction;
@@ -47,8 +49,8 @@ std::string Predictor::class_name(int64_t output) const {
   return classes.empty() ? std::to_string(output) : classes.at(size_t(output));
 }
 
-Predictor open_predictor(const std::filesystem::path& path, const std::optional<int64_t>& resolution, const at::Device& device,
-                         bool needs_head) {
+Predictor open_predictor(const NetworkOptions& o, const at::Device& device, bool needs_head) {
+  const auto& path = o.checkpoint;
   Predictor p;
   p.checkpoint = load_checkpoint(path, {.head = Head::keep});
   if (needs_head && p.checkpoint.architecture.num_classes == 0)
@@ -57,17 +59,17 @@ Predictor open_predictor(const std::filesystem::path& path, const std::optional<
     throw UserError(
         fmt::format("{}: the network takes {} channels, pictures have 3", path.string(), p.checkpoint.architecture.in_channels));
   }
-  p.checkpoint.model->to(device);
+  place(p.checkpoint.model, device, o.precision);
   p.checkpoint.model->eval();
   p.preprocessing = p.checkpoint.info.preprocessing;
-  if (resolution) p.preprocessing.size = *resolution;
+  if (o.resolution) p.preprocessing.size = *o.resolution;
   return p;
 }
 
 void predict(const PredictOptions& o, const std::vector<std::filesystem::path>& pictures, const at::Device& device,
              const std::function<void(const Prediction&)>& receive) {
   at::NoGradGuard no_grad;
-  auto p = open_predictor(o.checkpoint, o.resolution, device, /*needs_head=*/o.features.empty());
+  auto p = open_predictor(o, device, /*needs_head=*/o.features.empty());
   auto& model = p.checkpoint.model;
   const bool has_head = p.checkpoint.architecture.num_classes > 0;
   const auto parameters = model->named_parameters();

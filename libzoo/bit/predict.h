@@ -20,12 +20,11 @@ struct Predictor {
   std::string class_name(int64_t output) const;  // as the checkpoint names it, or its number
 };
 // Throws UserError if the network has no head although one is needed, or does not take 3 channels.
-Predictor open_predictor(const std::filesystem::path& path, const std::optional<int64_t>& resolution, const at::Device& device,
-                         bool needs_head = true);
+Predictor open_predictor(const NetworkOptions& options, const at::Device& device, bool needs_head = true);
 
 struct ClassProbability {
   std::string name;    // Predictor::class_name
-  double probability;  // softmax
+  double probability;  // softmax; sigmoid of a network for several labels
 };
 
 struct Prediction {

@@ -1,6 +1,7 @@
 // Options of the verbs that ask a finished network: `zoo-bit evaluate`, `zoo-bit report` and `zoo-bit predict`.
 #pragma once
 
+#include <libzoo/bit/precision.h>
 #include <libzoo/data/loader_options.h>
 #include <libzoo/data/dataset_options.h>
 
@@ -14,6 +15,7 @@ struct NetworkOptions {
   std::filesystem::path checkpoint;
   std::optional<int64_t> resolution;
   int64_t batch_size = 64;
+  Precision precision = Precision::f32;
   data::ReadOptions data;
 };
 
@@ -22,6 +24,7 @@ void fields(Field& field, NetworkOptions& o) {
   field("checkpoint", o.checkpoint, "weights: .safetensors, .pth or BiT .npz", required(), existing_file());
   field("resolution", o.resolution, "pixels, square, seen by the network; the checkpoint's own unless set", between(1, 4096));
   field("batch_size", o.batch_size, "images at a time", at_least(1));
+  field("precision", o.precision, kPrecisionHelp);
   field("data", o.data, "how images are read");
 }
 

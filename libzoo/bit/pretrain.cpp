@@ -2,9 +2,12 @@
 #include <libzoo/bit/inputs.h>
 #include <libzoo/bit/models.h>
 #include <libzoo/bit/pretrain.h>
+#include <libzoo/bit/test_metrics.h>
 #include <libzoo/bit/training.h>
 #include <libzoo/core/error.h>
 #include <libzoo/core/log.h>
+#include <libzoo/optim/adam.h>
+#include <libzoo/optim/loss_scaler.h>
 #include <libzoo/optim/schedules.h>
 #include <libzoo/optim/sgd.h>
 
@@ -42,11 +45,20 @@ void follow(nn::ResNetV2& average, const nn::ResNetV2& model, double decay, int6
   for (size_t i = 0; i < from.size(); ++i) to[i].lerp_(from[i], share);
 }
 
-Lesson labels_of(const data::ImageDataset& dataset, LabelLoss loss) {
+Lesson labels_of(const data::ImageDataset& dataset, LabelLoss wanted) {
+  const auto loss = loss_for(dataset, wanted);  // not within the braces: what throws there makes GCC 12 free members twice
   return {.num_classes = dataset.num_classes(),
           .classes = dataset.class_names(),
           .loss = loss == LabelLoss::sigmoid ? sigmoid_loss() : softmax_loss(),
-          .mixup = {}};
+          .mixup = {},
+          .several_labels = dataset.has_several_labels()};
+}
+
+std::unique_ptr<optim::Optimizer> optimizer_of(const PretrainOptions& o, const nn::ResNetV2& model) {
+  const double l2 = o.weight_decay_kind == WeightDecay::decoupled ? 0 : o.weight_decay;
+  if (o.optimizer == OptimizerKind::adam)
+    return std::make_unique<optim::Adam>(model->named_parameters(), optim::AdamOptions{.weight_decay = l2, .bf16_moment = o.bf16_moment});
+  return std::make_unique<optim::Sgd>(model->named_parameters(), optim::SgdOptions{.momentum = o.momentum, .weight_decay = l2});
 }
 
 nn::ResNetV2 fresh_network(const PretrainOptions& o, int64_t num_classes, train::Run& run) {
@@ -55,7 +67,8 @@ nn::ResNetV2 fresh_network(const PretrainOptions& o, int64_t num_classes, train:
     at::NoGradGuard no_grad;
     model->named_parameters()["head.conv.bias"].fill_(o.head_bias);
   }
-  model->to(run.device());
+  place(model, run.device(), o.precision);
+  model->checkpoint_activations(o.checkpoint_activations);
   return model;
 }
 
@@ -77,34 +90,43 @@ nn::ResNetV2 pretrain_network(const PretrainOptions& o, train::Run& run, Json& r
   if (o.average > 0) shown = nn::ResNetV2(std::dynamic_pointer_cast<nn::ResNetV2Impl>(model->clone()));
   auto batches = training_data(train_set, pretrain_transform(o), o.batch_size / o.accumulation_steps, o.data, run.seed("data"));
   const bool decoupled = o.weight_decay_kind == WeightDecay::decoupled;
-  optim::Sgd sgd(model->named_parameters(), {.momentum = o.momentum, .weight_decay = decoupled ? 0 : o.weight_decay});
-  const ModelInfo info{.name = std::string(find_model(o.model).name), .classes = lesson.classes, .preprocessing = {.size = o.resolution}};
+  const auto optimizer = optimizer_of(o, model);
+  optim::LossScaler scaler({.on = o.precision == Precision::f16});
+  const ModelInfo info{.name = std::string(find_model(o.model).name),
+                       .classes = lesson.classes,
+                       .preprocessing = {.size = o.resolution},
+                       .several_labels = lesson.several_labels};
 
   run.track("model", *model);
-  run.track("optimizer", sgd);
+  run.track("optimizer", *optimizer);
+  if (o.precision == Precision::f16) run.track("loss_scaler", scaler);
   run.track("data", batches);
   if (o.average > 0) run.track("average", *shown);
-  auto measure_test = [&] { return measure(shown, evaluation_batches(test_set, info.preprocessing, 64, o.data), run.device()); };
+  auto measure_test = [&] { return test_metrics(shown, {test_set, info.preprocessing, 64, o.data}, run.device()); };
 
   for (int64_t step : run.steps(o.steps)) {
-    sgd.zero_grad();
-    const at::Tensor loss = accumulate_gradients(model, batches, o.accumulation_steps, step, lesson.mixup, run.device(), &run, lesson.loss);
-    if (o.clip_norm > 0) optim::clip_grad_norm(sgd.parameters(), o.clip_norm);
+    optimizer->zero_grad();
+    const at::Tensor loss =
+        accumulate_gradients(model, batches, o.accumulation_steps, step, lesson.mixup, run.device(), &run, lesson.loss, scaler.factor());
+    const bool finite = scaler.unscale(optimizer->parameters());
+    if (o.clip_norm > 0) optim::clip_grad_norm(optimizer->parameters(), o.clip_norm);
     const double rate = learning_rate(o, step);
-    if (decoupled) shrink_kernels(model, o.weight_decay * rate / o.rate);
-    sgd.step(rate);
+    if (finite) {
+      if (decoupled) shrink_kernels(model, o.weight_decay * rate / o.rate);
+      optimizer->step(rate);
+    }
     if (o.average > 0) follow(shown, model, o.average, step);
     run.log(step, {{"loss", loss}, {"learning_rate", rate}});
     if (test_set && o.evaluate_every > 0 && (step + 1) % o.evaluate_every == 0) {
       const auto metrics = measure_test();
-      run.evaluation(step, {{"test_loss", metrics.loss}, {"top1", metrics.top(1)}}, "top1");
+      run.evaluation(step, metrics.curve, metrics.best);
     }
   }
   if (run.interrupted()) return shown;
   run.save_model([&](const std::filesystem::path& path) { save_checkpoint(path, shown, info); });
   result = {{"steps", o.steps}};
   if (const Json echo = batches.echo_summary(); !echo.is_null()) result["echo"] = echo;
-  if (test_set) result.update(as_json(measure_test()));
+  if (test_set) result.update(measure_test().result);
   return shown;
 }
 

@@ -19,6 +19,7 @@ struct Lesson {
   std::vector<std::string> classes;  // names, or none
   Loss loss;
   MixUp mixup;
+  bool several_labels = false;
 };
 
 // Trains for options.steps (or until a signal) and returns the network, or the average of its weights if that is asked for;

@@ -2,6 +2,8 @@
 // SGD with momentum, linear warm-up, then a cosine or steps; Kolesnikov et al. 2020, section 3.2).
 #pragma once
 
+#include <libzoo/bit/label_loss.h>
+#include <libzoo/bit/precision.h>
 #include <libzoo/data/loader_options.h>
 #include <libzoo/data/dataset_options.h>
 
@@ -22,9 +24,10 @@ constexpr auto enum_names(Augment) {
                                 {Augment::padded, "padded"}}};
 }
 
-// A label against all others, or a yes or no for each class.
-enum class LabelLoss { softmax, sigmoid };
-constexpr auto enum_names(LabelLoss) { return EnumNames<LabelLoss, 2>{{{LabelLoss::softmax, "softmax"}, {LabelLoss::sigmoid, "sigmoid"}}}; }
+enum class OptimizerKind { sgd, adam };
+constexpr auto enum_names(OptimizerKind) {
+  return EnumNames<OptimizerKind, 2>{{{OptimizerKind::sgd, "sgd"}, {OptimizerKind::adam, "adam"}}};
+}
 
 enum class WeightDecay { l2, decoupled };
 constexpr auto enum_names(WeightDecay) {
@@ -42,11 +45,15 @@ struct PretrainOptions {
   int64_t steps = 100'000;
   int64_t batch_size = 256;
   int64_t accumulation_steps = 1;
+  Precision precision = Precision::f32;
+  bool checkpoint_activations = false;
   double rate = 0.03;
   int64_t warmup_steps = 5000;
   Decay decay = Decay::cosine;
   std::vector<double> stairs = {1.0 / 3, 2.0 / 3, 8.0 / 9};
+  OptimizerKind optimizer = OptimizerKind::sgd;
   double momentum = 0.9;
+  bool bf16_moment = false;
   LabelLoss loss = LabelLoss::softmax;
   double head_bias = 0;
   double weight_decay = 1e-4;
@@ -71,12 +78,16 @@ void fields(Field& field, PretrainOptions& o) {
   field("steps", o.steps, "optimiser steps", at_least(1));
   field("batch_size", o.batch_size, "images per optimiser step", at_least(1));
   field("accumulation_steps", o.accumulation_steps, "micro-batches per step, for small memories", at_least(1), divides(o.batch_size));
+  field("precision", o.precision, kPrecisionHelp);
+  field("checkpoint_activations", o.checkpoint_activations, kCheckpointHelp);
   field("rate", o.rate, "peak learning rate at this batch size; the paper takes 0.03 for each 256 images", positive());
   field("warmup_steps", o.warmup_steps, "steps of linear warm-up", non_negative());
   field("decay", o.decay, "after the warm-up: cosine to zero, or divided by 10 at each of `stairs`");
   field("stairs", o.stairs, "fractions of the steps at which the rate drops");
+  field("optimizer", o.optimizer, "sgd: with momentum; adam: betas 0.9 and 0.999, eps 1e-8");
   field("momentum", o.momentum, "of SGD", between(0.0, 1.0));
-  field("loss", o.loss, "softmax: one class is right; sigmoid: a yes or no for each class, summed (ImageNet-21k)");
+  field("bf16_moment", o.bf16_moment, "Adam keeps its first moment in bfloat16, a quarter less memory than without");
+  field("loss", o.loss, "softmax: one class is right; sigmoid: a yes or no for each class, summed (ImageNet-21k, several labels)");
   field("head_bias", o.head_bias, "where the biases of the head start; -10 goes with sigmoid and many classes", between(-100.0, 100.0));
   field("weight_decay", o.weight_decay, "strength, see weight_decay_kind", non_negative());
   field("weight_decay_kind", o.weight_decay_kind,

@@ -134,9 +134,11 @@ io::Image confusion_picture(const at::Tensor& confusion, const std::vector<std::
 }
 
 Json report(const ReportOptions& o, const at::Device& device) {
-  auto p = open_predictor(o.checkpoint, o.resolution, device);
+  auto p = open_predictor(o, device);
   const auto test = data::open_dataset(o.test);
   require_classes(p, *test, o.checkpoint);
+  if (test->has_several_labels())
+    throw UserError("a report is about pictures of one label each", "zoo-bit evaluate measures each class of several labels");
   if (test->num_classes() > kMostClasses)
     throw UserError(fmt::format("a report has 4096 classes at most, the set {}", test->num_classes()));
   const Findings found = find(p.checkpoint.model, evaluation_batches(test, p.preprocessing, o.batch_size, o.data), o.mistakes, device);

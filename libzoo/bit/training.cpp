@@ -41,7 +41,7 @@ MixedBatch mixed(const data::ImageBatch& batch, const MixUp& mixup, double lambd
 }  // namespace
 
 at::Tensor accumulate_gradients(nn::ResNetV2& model, data::Loader& batches, int64_t micro_batches, int64_t step, const MixUp& mixup,
-                                const at::Device& device, train::Run* run, const Loss& loss) {
+                                const at::Device& device, train::Run* run, const Loss& loss, double factor) {
   double lambda = mixup_lambda(mixup.alpha, mixup.seed, step);
   if (mixup.fold) lambda = fold_lambda(lambda);
   at::Tensor total;
@@ -54,7 +54,7 @@ at::Tensor accumulate_gradients(nn::ResNetV2& model, data::Loader& batches, int6
     }
     if (!batch) throw Error("the training data ended before the last step");
     const auto part = loss(model, mixed(batch->to(device), mixup, lambda, step, micro)) / double(micro_batches);
-    part.backward();
+    (factor == 1 ? part : part * factor).backward();
     total = total.defined() ? total + part.detach() : part.detach();
   }
   return total;

@@ -36,9 +36,10 @@ Loss sigmoid_loss();  // a yes or no for each class, summed over classes: ImageN
 Loss distillation(nn::ResNetV2 teacher, double temperature);
 
 // One optimiser step's gradients: the mean loss over `micro_batches` batches of the stream, one λ for all of them
-// (mixup.h). Adds to the parameters' gradients; returns the loss, detached. `run`, if given, is told of the wait for data.
+// (mixup.h). Adds to the parameters' gradients; returns the loss, detached. `run`, if given, is told of the wait for data. The gradients, not the loss
+// that is returned, are those of the loss times `factor` (optim/loss_scaler.h).
 at::Tensor accumulate_gradients(nn::ResNetV2& model, data::Loader& batches, int64_t micro_batches, int64_t step, const MixUp& mixup,
-                                const at::Device& device, train::Run* run = nullptr, const Loss& loss = softmax_loss());
+                                const at::Device& device, train::Run* run = nullptr, const Loss& loss = softmax_loss(), double factor = 1);
 
 // Cross-entropy, top-1 and top-5 over a finite stream, without gradients, in evaluation mode.
 eval::ClassificationMetrics measure(nn::ResNetV2& model, data::Stream<data::ImageBatch> batches, const at::Device& device);

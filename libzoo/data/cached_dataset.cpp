@@ -119,11 +119,13 @@ class CachedDataset final : public ImageDataset {
   int64_t num_classes() const override { return dataset_->num_classes(); }
   std::string class_name(int64_t label) const override { return dataset_->class_name(label); }
   std::string superclass(int64_t label) const override { return dataset_->superclass(label); }
+  bool has_several_labels() const override { return dataset_->has_several_labels(); }
   ImageSize typical_size() const override { return dataset_->typical_size(); }
   std::string describe() const override { return dataset_->describe(); }
 
  protected:
   int64_t get_label(int64_t index) const override { return dataset_->label(index); }
+  std::vector<int64_t> get_labels(int64_t index) const override { return dataset_->labels(index); }
   std::string get_item_name(int64_t index) const override { return dataset_->item_name(index); }
 
   void get_picture(int64_t index, Picture& picture) const override {

@@ -9,6 +9,7 @@ DatasetPointer open_shapes(const ShapesOptions& options);
 DatasetPointer open_glyphs(const GlyphsOptions& options);
 DatasetPointer open_idx(const IdxOptions& options);
 DatasetPointer open_image_folder(const ImageFolderOptions& options);
+DatasetPointer open_image_list(const ImageListOptions& options);
 DatasetPointer open_cifar(const CifarOptions& options);
 DatasetPointer open_tar(const TarOptions& options);
 DatasetPointer open_tfrecord(const TfRecordSetOptions& options);

@@ -103,6 +103,21 @@ void fields(Field& field, ImageFolderOptions& o) {
   field("path", o.path, "folder with one folder of pictures per class", required(), existing_directory());
 }
 
+// Pictures named by a list, with any number of labels each: CSV lines path,label;label or JSON lines {"path": …, "labels": […]}.
+struct ImageListOptions {
+  static constexpr const char* kType = "image_list";
+  std::filesystem::path file;
+  std::filesystem::path root;
+  std::filesystem::path class_names;
+};
+
+template <class Field>
+void fields(Field& field, ImageListOptions& o) {
+  field("file", o.file, "list of pictures: .csv with lines path,label;label, or .jsonl", required(), existing_file());
+  field("root", o.root, "folder that paths begin at; that of the list unless set", existing_directory());
+  field("class_names", o.class_names, "text file, a name a line; all labels of the list in order unless set", existing_file());
+}
+
 // The CIFAR binary files (data_batch_1.bin …, test_batch.bin; train.bin, test.bin).
 enum class CifarKind { cifar10, cifar100 };
 constexpr auto enum_names(CifarKind) {
@@ -184,7 +199,7 @@ void fields(Field& field, NpyOptions& o) {
   field("num_classes", o.num_classes, "classes; the largest label plus one unless set", at_least(2));
 }
 
-using ImageDatasetOptions =
-    std::variant<ShapesOptions, GlyphsOptions, IdxOptions, ImageFolderOptions, CifarOptions, TarOptions, TfRecordSetOptions, NpyOptions>;
+using ImageDatasetOptions = std::variant<ShapesOptions, GlyphsOptions, IdxOptions, ImageFolderOptions, ImageListOptions, CifarOptions,
+                                         TarOptions, TfRecordSetOptions, NpyOptions>;
 
 }  // namespace zoo::data

@@ -9,6 +9,7 @@
 #include <ATen/Context.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/set.h>
+#include <ATen/ops/zeros.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -140,15 +141,12 @@ class ImageBatches final : public Stage<ImageBatch> {
     pending->errors.resize(size_t(n));
     ImageBatch& batch = pending->batch;
     batch.images = images(n);
-    batch.labels = at::empty({n}, at::TensorOptions().dtype(at::kLong).pinned_memory(at::hasCUDA()));
-    auto* labels = batch.labels.mutable_data_ptr<int64_t>();
-    for (int64_t i = 0; i < n; ++i) {
-      const Place& place = pending->places[size_t(i)];
+    for (const Place& place : pending->places) {
       const int64_t index = place.item.ticket().index;
-      labels[i] = dataset_->label(index);
       batch.indices.push_back(index);
       if (place.copy == 0) ++batch.fresh;
     }
+    batch.labels = labels_of(batch.indices);
 
     float* out = batch.images.mutable_data_ptr<float>();
     if (!pool_) {
@@ -161,6 +159,21 @@ class ImageBatches final : public Stage<ImageBatch> {
     }
     pending_.push_back(std::move(pending));
     return true;
+  }
+
+  at::Tensor labels_of(const std::vector<int64_t>& indices) const {
+    const auto n = int64_t(indices.size());
+    const auto options = at::TensorOptions().pinned_memory(at::hasCUDA());
+    if (dataset_->has_several_labels()) {
+      const auto labels = at::zeros({n, dataset_->num_classes()}, options.dtype(at::kFloat));
+      for (int64_t i = 0; i < n; ++i)
+        for (const int64_t label : dataset_->labels(indices[size_t(i)]))
+          labels.mutable_data_ptr<float>()[i * dataset_->num_classes() + label] = 1;
+      return labels;
+    }
+    const auto labels = at::empty({n}, options.dtype(at::kLong));
+    for (int64_t i = 0; i < n; ++i) labels.mutable_data_ptr<int64_t>()[i] = dataset_->label(indices[size_t(i)]);
+    return labels;
   }
 
   // The memory of a batch that nobody holds any more is used again: having it mapped anew costs nearly as much as filling it.

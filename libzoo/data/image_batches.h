@@ -22,7 +22,7 @@ namespace zoo::data {
 
 struct ImageBatch {
   at::Tensor images;             // [n, 3, height, width] f32, channels last
-  at::Tensor labels;             // [n] i64
+  at::Tensor labels;             // [n] i64; [n, classes] f32 of 0 and 1 if pictures have several
   std::vector<int64_t> indices;  // [n], places in the data set
   int64_t fresh = 0;             // pictures among them that are no repetition of an echo
 

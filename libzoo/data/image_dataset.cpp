@@ -20,11 +20,13 @@ class Subset final : public ImageDataset {
   int64_t num_classes() const override { return dataset_->num_classes(); }
   std::string class_name(int64_t label) const override { return dataset_->class_name(label); }
   std::string superclass(int64_t label) const override { return dataset_->superclass(label); }
+  bool has_several_labels() const override { return dataset_->has_several_labels(); }
   ImageSize typical_size() const override { return dataset_->typical_size(); }
   std::string describe() const override { return fmt::format("{} of {}", size(), dataset_->describe()); }
 
  protected:
   int64_t get_label(int64_t index) const override { return dataset_->label(indices_[size_t(index)]); }
+  std::vector<int64_t> get_labels(int64_t index) const override { return dataset_->labels(indices_[size_t(index)]); }
   void get_picture(int64_t index, Picture& picture) const override { dataset_->read(indices_[size_t(index)], picture); }
   std::string get_item_name(int64_t index) const override { return dataset_->item_name(indices_[size_t(index)]); }
 
@@ -41,7 +43,15 @@ void ImageDataset::check(int64_t index) const {
 
 int64_t ImageDataset::label(int64_t index) const {
   check(index);
+  if (has_several_labels())
+    throw UserError(fmt::format("{}: pictures have several labels, and this needs the one", describe()),
+                    "zoo-bit pretrain, finetune, evaluate and predict take several");
   return get_label(index);
+}
+
+std::vector<int64_t> ImageDataset::labels(int64_t index) const {
+  check(index);
+  return get_labels(index);
 }
 
 // With the item's name in front, unless it is there already.
@@ -90,6 +100,7 @@ DatasetPointer open_dataset(const ImageDatasetOptions& options) {
     DatasetPointer operator()(const GlyphsOptions& o) const { return open_glyphs(o); }
     DatasetPointer operator()(const IdxOptions& o) const { return open_idx(o); }
     DatasetPointer operator()(const ImageFolderOptions& o) const { return open_image_folder(o); }
+    DatasetPointer operator()(const ImageListOptions& o) const { return open_image_list(o); }
     DatasetPointer operator()(const CifarOptions& o) const { return open_cifar(o); }
     DatasetPointer operator()(const TarOptions& o) const { return open_tar(o); }
     DatasetPointer operator()(const TfRecordSetOptions& o) const { return open_tfrecord(o); }

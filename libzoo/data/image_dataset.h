@@ -25,11 +25,14 @@ class ImageDataset {
   virtual std::string class_name(int64_t label) const = 0;
   // The class above a class (the shape of a texture, the alphabet of a glyph); empty where the set has no hierarchy.
   virtual std::string superclass(int64_t label) const { return {}; }
+  // Whether pictures have any number of labels, not one each.
+  virtual bool has_several_labels() const { return false; }
   virtual ImageSize typical_size() const = 0;
   virtual std::string describe() const = 0;  // "shapes: 6000 pictures 32x32, 24 classes"
 
   // The following throw Error if the index is not in [0, size()).
-  int64_t label(int64_t index) const;           // without decoding
+  int64_t label(int64_t index) const;           // without decoding; UserError if pictures have several
+  std::vector<int64_t> labels(int64_t index) const;  // ascending; the one, if pictures have one each
   io::Image image(int64_t index) const;         // RGB; throws UserError naming the item if it can't be read
   void read(int64_t index, Picture& picture) const;  // not decoded if it comes from a file; throws as image()
   std::string item_name(int64_t index) const;   // the file, or the set and the number
@@ -38,6 +41,7 @@ class ImageDataset {
 
  protected:
   virtual int64_t get_label(int64_t index) const = 0;
+  virtual std::vector<int64_t> get_labels(int64_t index) const { return {get_label(index)}; }
   virtual void get_picture(int64_t index, Picture& picture) const = 0;
   virtual std::string get_item_name(int64_t index) const = 0;
   void check(int64_t index) const;  // throws Error if it is not in [0, size())

@@ -3,4 +3,5 @@
 #include <libzoo/eval/accuracy.h>
 #include <libzoo/eval/average_precision.h>
 #include <libzoo/eval/interval.h>
+#include <libzoo/eval/multi_label.h>
 #include <libzoo/eval/nearest_neighbor.h>

@@ -6,6 +6,9 @@
 #include <libzoo/nn/kernels/group_norm.h>
 #include <libzoo/nn/typed.h>
 #include <libzoo/nn/without_autograd.h>
+#ifdef ZOO_HAS_CUDA
+#include <libzoo/nn/cuda_operators.h>
+#endif
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -72,6 +75,9 @@ void run_forward(const kernels::GroupNormShape& shape, const GroupNormSaved& sav
 
 at::Tensor forward_of(const kernels::GroupNormShape& shape, const GroupNormSaved& saved, bool again) {
   auto y = at::empty_like(saved.x);
+#ifdef ZOO_HAS_CUDA
+  if (saved.x.is_cuda()) return cuda_group_norm(shape, saved, y, again), y;
+#endif
   with_type(saved.x.scalar_type(), [&](auto s) { run_forward<decltype(s)>(shape, saved, y, again); });
   return y;
 }
@@ -140,13 +146,16 @@ at::Tensor composed(const at::Tensor& x, const at::Tensor& gamma, const at::Tens
 }  // namespace
 
 bool group_norm_is_fused(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta) {
+  if (x.numel() == 0 || x.size(1) != gamma.size(0)) return false;
+#ifdef ZOO_HAS_CUDA
+  if (x.is_cuda()) return has_cuda_group_norm(x, gamma, beta);
+#endif
   const auto type = x.scalar_type() == at::kBFloat16 ? at::kFloat : x.scalar_type();  // of the parameters
-  return x.device().is_cpu() && has_loops(x.scalar_type()) && gamma.scalar_type() == type && beta.scalar_type() == type && x.numel() > 0 &&
-         x.size(1) == gamma.size(0);
+  return x.device().is_cpu() && has_loops(x.scalar_type()) && gamma.scalar_type() == type && beta.scalar_type() == type;
 }
 
 at::Tensor group_norm_forward(GroupNormSaved& saved, int64_t groups, double eps) {
-  saved.mean = at::empty({saved.x.size(0), groups}, at::kDouble);
+  saved.mean = at::empty({saved.x.size(0), groups}, saved.x.options().dtype(at::kDouble));
   saved.rstd = at::empty_like(saved.mean);
   return forward_of(shape_of(saved.x, groups, eps, saved.relu), saved, false);
 }
@@ -160,8 +169,14 @@ GroupNormGradients group_norm_backward(const GroupNormSaved& saved, const at::Te
   const auto grad = given_grad.contiguous(layout_of(x)), skip = given_skip.defined() ? given_skip.contiguous(layout_of(x)) : given_skip;
   const auto shape = shape_of(x, saved.mean.size(1), 0, saved.relu);
   const auto grad_x = at::empty_like(x);
-  const auto grad_gamma = at::empty({x.size(0), x.size(1)}, at::kDouble), grad_beta = at::empty_like(grad_gamma);
-  with_type(x.scalar_type(), [&](auto s) { run_backward<decltype(s)>(shape, saved, grad, skip, grad_x, grad_gamma, grad_beta); });
+  const auto grad_gamma = at::empty({x.size(0), x.size(1)}, saved.mean.options()), grad_beta = at::empty_like(grad_gamma);
+  if (x.is_cuda()) {
+#ifdef ZOO_HAS_CUDA
+    cuda_group_norm_backward(shape, saved, grad, skip, grad_x, grad_gamma, grad_beta);
+#endif
+  } else {
+    with_type(x.scalar_type(), [&](auto s) { run_backward<decltype(s)>(shape, saved, grad, skip, grad_x, grad_gamma, grad_beta); });
+  }
   return {grad_x, grad_gamma.sum(0).to(saved.gamma.scalar_type()), grad_beta.sum(0).to(saved.gamma.scalar_type())};
 }
 

@@ -4,6 +4,9 @@
 #include <libzoo/nn/kernels/standardize.h>
 #include <libzoo/nn/std_conv.h>
 #include <libzoo/nn/typed.h>
+#ifdef ZOO_HAS_CUDA
+#include <libzoo/nn/cuda_operators.h>
+#endif
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -90,6 +93,9 @@ at::Tensor standardize_composed(const at::Tensor& weight, double eps, EpsMode mo
 at::Tensor standardize_weight(const at::Tensor& weight, double eps, EpsMode mode, std::optional<at::ScalarType> wanted) {
   const auto own = weight.scalar_type(), type = wanted.value_or(own);
   if (weight.numel() == 0) return weight.to(type);
+#ifdef ZOO_HAS_CUDA
+  if (weight.is_cuda() && own != at::kDouble && type != at::kDouble) return cuda_standardize_weight(weight.to(at::kFloat), eps, mode, type);
+#endif
   if (!weight.device().is_cpu()) return standardize_composed(weight, eps, mode).to(type);
   if (own != at::kFloat && own != at::kDouble) return standardize_weight(weight.to(at::kFloat), eps, mode, type);
   const auto computed = own == at::kDouble || type != at::kBFloat16 ? own : type;

@@ -1,4 +1,4 @@
-// Convolution and group norm going forward and back outside of autograd, on the CPU: what operators with a backward of their own
+// Convolution and group norm going forward and back outside of autograd: what operators with a backward of their own
 // are made of. Arguments are taken as checked.
 #pragma once
 
@@ -32,9 +32,9 @@ struct GroupNormGradients {
   at::Tensor x, gamma, beta;
 };
 
-bool group_norm_is_fused(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta);  // the CPU, types that we have loops for
-at::Tensor group_norm_forward(GroupNormSaved& saved, int64_t groups, double eps);                // fills mean and rstd
-at::Tensor group_norm_again(const GroupNormSaved& saved);                                        // the same values, from mean and rstd
+bool group_norm_is_fused(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta);  // devices and types that we have loops for
+at::Tensor group_norm_forward(GroupNormSaved& saved, int64_t groups, double eps);  // fills mean and rstd
+at::Tensor group_norm_again(const GroupNormSaved& saved);  // the same values, from mean and rstd
 // `skip`: another gradient of x, added; may be undefined.
 GroupNormGradients group_norm_backward(const GroupNormSaved& saved, const at::Tensor& grad, const at::Tensor& skip);
 

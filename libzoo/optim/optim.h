@@ -1,5 +1,6 @@
 // The door of this room.
 #pragma once
+#include <libzoo/optim/adam.h>
 #include <libzoo/optim/lars.h>
 #include <libzoo/optim/schedules.h>
 #include <libzoo/optim/sgd.h>

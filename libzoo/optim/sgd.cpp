@@ -1,19 +1,19 @@
 #include <libzoo/core/error.h>
-#include <libzoo/io/parallel_for.h>
 #include <libzoo/io/tensor.h>
+#include <libzoo/optim/chunks.h>
 #include <libzoo/optim/kernels/sgd.h>
 #include <libzoo/optim/sgd.h>
+#ifdef ZOO_HAS_CUDA
+#include <libzoo/io/cuda_stream.h>
+#include <libzoo/optim/kernels/sgd_cuda.h>
+#endif
 
 #include <ATen/ATen.h>
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace zoo::optim {
 namespace {
-
-constexpr int64_t kChunk = 32768;  // values
 
 // One parameter's part of a step. The kernel takes it if memory has no gaps and the same order in all three.
 struct Update {
@@ -22,11 +22,18 @@ struct Update {
   bool first = false;              // the velocity has no value yet
 };
 
+bool has_kernel(const at::Tensor& parameter) {
+  const auto type = parameter.scalar_type();
+#ifdef ZOO_HAS_CUDA
+  if (parameter.is_cuda()) return type == at::kFloat || type == at::kHalf || type == at::kBFloat16;
+#endif
+  return parameter.device().is_cpu() && (type == at::kFloat || type == at::kDouble);
+}
+
 bool in_one_run(const Update& update) {
-  const auto type = update.parameter.scalar_type();
-  return update.parameter.device().is_cpu() && (type == at::kFloat || type == at::kDouble) && update.grad.scalar_type() == type &&
-         update.grad.layout() == at::kStrided && update.parameter.is_non_overlapping_and_dense() &&
-         update.grad.strides() == update.parameter.strides() &&
+  return has_kernel(update.parameter) && update.grad.scalar_type() == update.parameter.scalar_type() &&
+         update.grad.device() == update.parameter.device() && update.grad.layout() == at::kStrided &&
+         update.parameter.is_non_overlapping_and_dense() && update.grad.strides() == update.parameter.strides() &&
          (!update.velocity || update.velocity->strides() == update.parameter.strides());
 }
 
@@ -38,22 +45,36 @@ void run_chunk(const kernels::SgdFactors& factors, const Update& update, int64_t
 }
 
 void run_kernel(const kernels::SgdFactors& factors, const std::vector<Update>& updates) {
-  std::vector<std::pair<size_t, int64_t>> chunks;
-  for (size_t i = 0; i < updates.size(); ++i) {
-    for (int64_t begin = 0; begin < updates[i].parameter.numel(); begin += kChunk) chunks.emplace_back(i, begin);
-  }
-  io::parallel_for(0, int64_t(chunks.size()), 2, [&](int64_t first, int64_t last) {
-    for (int64_t c = first; c < last; ++c) {
-      const auto& [index, begin] = chunks[size_t(c)];
-      const auto& update = updates[index];
-      const int64_t end = std::min(begin + kChunk, update.parameter.numel());
-      if (update.parameter.scalar_type() == at::kFloat)
-        run_chunk<float>(factors, update, begin, end);
-      else
-        run_chunk<double>(factors, update, begin, end);
-    }
+  std::vector<int64_t> counts;
+  for (const auto& update : updates) counts.push_back(update.parameter.numel());
+  for_chunks(counts, [&](size_t index, int64_t begin, int64_t end) {
+    const auto& update = updates[index];
+    if (update.parameter.scalar_type() == at::kFloat)
+      run_chunk<float>(factors, update, begin, end);
+    else
+      run_chunk<double>(factors, update, begin, end);
   });
 }
+
+#ifdef ZOO_HAS_CUDA
+template <class T>
+void run_on_cuda(const kernels::SgdFactors& factors, const std::vector<Update>& updates, at::ScalarType type, cudaStream_t stream) {
+  std::vector<kernels::CudaSgdTensor<T>> tensors;
+  for (const auto& update : updates) {
+    if (update.parameter.scalar_type() != type) continue;
+    tensors.push_back({update.parameter.data_ptr<T>(), update.grad.data_ptr<T>(),
+                       update.velocity ? update.velocity->data_ptr<T>() : nullptr, update.parameter.numel(), update.first});
+  }
+  kernels::sgd_cuda(factors, tensors.data(), int64_t(tensors.size()), stream);
+}
+
+void run_on_cuda(const kernels::SgdFactors& factors, const std::vector<Update>& updates) {
+  const io::CudaLaunch on(updates.front().parameter);
+  run_on_cuda<float>(factors, updates, at::kFloat, on.stream);
+  run_on_cuda<at::Half>(factors, updates, at::kHalf, on.stream);
+  run_on_cuda<at::BFloat16>(factors, updates, at::kBFloat16, on.stream);
+}
+#endif
 
 // Any device, type and layout.
 void run_composed(const kernels::SgdFactors& factors, const std::vector<Update>& updates) {
@@ -76,34 +97,26 @@ void run_composed(const kernels::SgdFactors& factors, const std::vector<Update>&
 
 }  // namespace
 
-Sgd::Sgd(const torch::OrderedDict<std::string, at::Tensor>& parameters, const SgdOptions& options) : options_(options) {
-  for (const auto& entry : parameters) add(entry.key(), entry.value());
+Sgd::Sgd(const torch::OrderedDict<std::string, at::Tensor>& parameters, const SgdOptions& options)
+    : Optimizer("SGD", parameters), options_(options) {
+  check();
 }
 
-Sgd::Sgd(const std::vector<at::Tensor>& parameters, const SgdOptions& options) : options_(options) {
-  for (const auto& parameter : parameters) add(std::to_string(names_.size()), parameter);
+Sgd::Sgd(const std::vector<at::Tensor>& parameters, const SgdOptions& options) : Optimizer("SGD", parameters), options_(options) {
+  check();
 }
 
-void Sgd::add(const std::string& name, const at::Tensor& parameter) {
+void Sgd::check() const {
   if (!(options_.momentum >= 0) || !(options_.weight_decay >= 0)) {
     throw Error(fmt::format("SGD: momentum ({}) and weight decay ({}) must not be negative", options_.momentum, options_.weight_decay));
   }
-  for (const auto& earlier : parameters_) {
-    if (earlier.is_same(parameter)) throw Error(fmt::format("SGD: parameter {} appears twice", name));
-  }
-  names_.push_back(name);
-  parameters_.push_back(parameter);
-  velocities_.emplace_back();
-}
-
-void Sgd::zero_grad() {
-  for (auto& parameter : parameters_) parameter.mutable_grad() = at::Tensor();
 }
 
 void Sgd::step(double rate) {
   at::NoGradGuard no_grad;
   const kernels::SgdFactors factors{rate, options_.momentum, options_.weight_decay, options_.nesterov};
-  std::vector<Update> in_runs, others;
+  std::vector<Update> in_runs, on_cuda, others;
+  velocities_.resize(parameters_.size());
   for (size_t i = 0; i < parameters_.size(); ++i) {
     Update update{.parameter = parameters_[i], .grad = parameters_[i].grad()};
     if (!update.grad.defined()) continue;
@@ -112,16 +125,22 @@ void Sgd::step(double rate) {
       update.first = !velocities_[i].defined();
       if (update.first) velocities_[i] = at::empty_like(parameters_[i]);
     }
-    (in_one_run(update) ? in_runs : others).push_back(std::move(update));
+    const bool other_gpu = !on_cuda.empty() && update.parameter.device() != on_cuda.front().parameter.device();
+    auto& way = !in_one_run(update) ? others : update.parameter.is_cpu() ? in_runs : other_gpu ? others : on_cuda;
+    way.push_back(std::move(update));
   }
   if (!in_runs.empty()) run_kernel(factors, in_runs);
-  for (const auto& update : in_runs) update.parameter.unsafeGetTensorImpl()->bump_version();  // raw pointers don't
+#ifdef ZOO_HAS_CUDA
+  if (!on_cuda.empty()) run_on_cuda(factors, on_cuda);
+#endif
+  for (const auto* updates : {&in_runs, &on_cuda})
+    for (const auto& update : *updates) update.parameter.unsafeGetTensorImpl()->bump_version();  // raw pointers don't
   if (!others.empty()) run_composed(factors, others);
 }
 
 State Sgd::state() const {
   State state;
-  for (size_t i = 0; i < names_.size(); ++i) {
+  for (size_t i = 0; i < velocities_.size(); ++i) {
     if (velocities_[i].defined()) state.arrays.emplace(names_[i], io::to_array(velocities_[i]));
   }
   state.values["kind"] = "sgd";
@@ -129,21 +148,15 @@ State Sgd::state() const {
 }
 
 void Sgd::restore(const State& state) {
-  std::vector<at::Tensor> restored(parameters_.size());
-  if (state.values.value("kind", "") != "sgd") throw Error("SGD: the state is not one of this optimiser");
+  require_kind(state, "sgd");
+  std::vector<at::Tensor> velocities;
   size_t found = 0;
   for (size_t i = 0; i < names_.size(); ++i) {
-    const auto array = state.arrays.find(names_[i]);
-    if (array == state.arrays.end()) continue;
-    ++found;
-    const auto tensor = io::to_tensor(array->second);
-    if (tensor.sizes() != parameters_[i].sizes() || tensor.scalar_type() != parameters_[i].scalar_type()) {
-      throw Error(fmt::format("SGD: the state of {} has another shape or type than the parameter", names_[i]));
-    }
-    restored[i] = at::empty_like(parameters_[i]).copy_(tensor);
+    velocities.push_back(restored(state, names_[i], parameters_[i]));
+    if (velocities.back().defined()) ++found;
   }
   if (found != state.arrays.size()) throw Error("SGD: the state holds velocities of parameters that are not here");
-  velocities_ = std::move(restored);
+  velocities_ = std::move(velocities);
 }
 
 at::Tensor clip_grad_norm(const std::vector<at::Tensor>& parameters, double max_norm) {

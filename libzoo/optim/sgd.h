@@ -5,13 +5,7 @@
 //   sgd.zero_grad();  loss.backward();  sgd.step(rate);
 #pragma once
 
-#include <libzoo/core/state.h>
-
-#include <ATen/core/Tensor.h>
-#include <torch/csrc/api/include/torch/ordered_dict.h>
-
-#include <string>
-#include <vector>
+#include <libzoo/optim/optimizer.h>
 
 namespace zoo::optim {
 
@@ -21,27 +15,22 @@ struct SgdOptions {
   bool nesterov = false;
 };
 
-class Sgd {
+class Sgd : public Optimizer {
  public:
   // Throws Error if a parameter appears twice or momentum or weight decay is negative.
   Sgd(const torch::OrderedDict<std::string, at::Tensor>& parameters, const SgdOptions& options);
-  // Without names the state calls them by their place: "0", "1", …
   Sgd(const std::vector<at::Tensor>& parameters, const SgdOptions& options);
 
-  void zero_grad();        // drops the gradients
-  void step(double rate);  // a parameter without a gradient stays as it is; on the CPU one pass over all memory
-  const std::vector<at::Tensor>& parameters() const { return parameters_; }
+  void step(double rate) override;  // one pass over all memory, also on one GPU
 
-  // The velocities by parameter name. restore throws Error if names or shapes are not those of the parameters.
-  State state() const;
-  void restore(const State& state);
+  // The velocities by parameter name.
+  State state() const override;
+  void restore(const State& state) override;
 
  private:
-  void add(const std::string& name, const at::Tensor& parameter);
+  void check() const;
 
   SgdOptions options_;
-  std::vector<std::string> names_;
-  std::vector<at::Tensor> parameters_;
   std::vector<at::Tensor> velocities_;  // undefined until the first step with a gradient
 };
 

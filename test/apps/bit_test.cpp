@@ -131,6 +131,62 @@ TEST_CASE("Few-shot sweeps, probes, distillation, VTAB and reports run from the 
   REQUIRE(std::filesystem::exists(folder / "report/confusion.png"));
 }
 
+TEST_CASE("Pictures of several labels are learnt, measured and predicted with a yes or no for each class", "[apps]") {
+  // The left half is red or not, the right half bright or not; a third label is on none of the test pictures.
+  TemporaryFolder folder;
+  std::string list = "path,labels\n";
+  for (int i = 0; i < 16; ++i) {
+    zoo::io::Image picture{.height = 24, .width = 24, .channels = 3, .pixels = std::vector<uint8_t>(24 * 24 * 3, uint8_t(60 + 3 * i))};
+    const bool red = i % 2, bright = i / 2 % 2;
+    for (int64_t p = 0; p < 24 * 24; ++p) {
+      if (p % 24 < 12 && red) picture.pixels[size_t(3 * p)] = 240;
+      if (p % 24 >= 12 && bright) std::fill_n(picture.pixels.begin() + 3 * p, 3, uint8_t(250));
+    }
+    const auto png = zoo::io::encode_png(picture);
+    write_text(folder / (std::to_string(i) + ".png"), std::string(png.begin(), png.end()));
+    const std::string labels = (red ? "red" : "") + std::string(red && bright ? ";" : "") + (bright ? "bright" : "");
+    list += std::to_string(i) + ".png," + labels + "\n";
+  }
+  write_text(folder / "list.csv", list);
+  write_text(folder / "names.txt", "red\nbright\nround\n");
+  const std::string set =
+      "{type: image_list, file: " + (folder / "list.csv").string() + ", class_names: " + (folder / "names.txt").string() + "}";
+  const std::vector<std::string> tune = {
+      "finetune",      "model=tiny", "train=" + set, "test=" + set,    "rule={steps: 40, resize: 24, crop: 24, base_rate: 0.03}",
+      "batch_size=16", "flip=false", "--out",        folder / "tuned", "--json",
+      "--quiet"};
+  const auto tuned = run("zoo-bit", tune);
+  INFO(tuned.err);
+  REQUIRE(tuned.status == 0);
+  const Json result = zoo::parse_json(tuned.out, "result");
+  REQUIRE(result.at("mAP") > 0.9);
+  REQUIRE(result.at("micro F1") > 0.8);
+  REQUIRE(result.at("each class")[2].at("class") == "round");
+  REQUIRE(result.at("each class")[2].at("AP").is_null());
+
+  const std::string checkpoint = folder / "tuned/model.safetensors";
+  const auto measured = run("zoo-bit", {"evaluate", "--checkpoint", checkpoint, "test=" + set, "--json", "--quiet"});
+  INFO(measured.err);
+  REQUIRE(measured.status == 0);
+  REQUIRE(zoo::parse_json(measured.out, "result").at("mAP") == result.at("mAP"));
+
+  const auto predicted = run("zoo-bit", {"predict", "--checkpoint", checkpoint, folder / "3.png", "--json"});
+  REQUIRE(predicted.status == 0);
+  const Json said = zoo::parse_json(predicted.out, "line");
+  REQUIRE(said.at("top")[0].at("probability").get<double>() > 0.5);
+  REQUIRE(said.at("top")[1].at("probability").get<double>() > 0.5);  // a softmax can't say both
+  REQUIRE(said.at("top")[2].at("class") == "round");
+
+  auto softmax = tune;
+  softmax.insert(softmax.end(), {"loss=softmax", "--overwrite"});
+  const auto refused = run("zoo-bit", softmax);
+  REQUIRE(refused.status == 2);
+  REQUIRE_THAT(refused.err, Contains("softmax wants one label") && Contains("loss=sigmoid"));
+  const auto report = run("zoo-bit", {"report", "--checkpoint", checkpoint, "test=" + set, "folder=" + (folder / "report").string()});
+  REQUIRE(report.status == 2);
+  REQUIRE_THAT(report.err, Contains("one label each"));
+}
+
 TEST_CASE("A killed and resumed run ends with the bits of one that was left alone, whatever the workers", "[apps][slow]") {
   TemporaryFolder folder;
   const std::vector<std::string> sizes = {"steps=12", "batch_size=8", "checkpoint_every=2"};

@@ -13,6 +13,7 @@ struct Job {
   std::function<void()> run;
   double items = 1;   // done in one run
   std::string unit;   // of items per second
+  std::string card = {};  // the GPU's name, if it runs on one
 };
 
 struct Benchmark {

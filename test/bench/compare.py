@@ -54,6 +54,7 @@ PREPARATIONS = {
 
 # figure: compared is this one of the configuration, not the value.
 # wall_of: the programs report no figure; compared is the median wall time of so many runs of the whole process.
+# gpu: left out where PyTorch finds none.
 # module: of Python, that the peer needs; without it the benchmark is left out, and the output says so.
 BENCHMARKS = {
     "bit": [
@@ -69,6 +70,8 @@ BENCHMARKS = {
         # Not a peer: our own in float32.
         bit("train_r50x1_224_bf16_f32", "bit_train", 224, 8, "--precision", "bf16", peers=[["zoo-bench", "bit_train", "--size", "224",
             "--batch", "8", "--threads", "2", "--warmup", "2", "--repeats", "7"]]),
+        bit("train_r50x1_224_cuda", "bit_train", 224, 64, "--precision", "bf16", "--device", "cuda", gpu=True,
+            peers=[timm("train", "nhwc", 224, 64, "--bf16", "--device", "cuda", *more) for more in ([], ["--compile"])]),
         bit("memory_r50x1_224", "bit_train", 224, 8, unit="MB", better="lower", figure="peak_megabytes"),
         dict(name="start_up", unit="s", better="lower", ours=["zoo-bit", "--help"], peers=[["zoo-nothing"]], wall_of=5),
     ],
@@ -92,8 +95,16 @@ BENCHMARKS = {
 }
 
 
+def runs_in_python(line):
+    return subprocess.run([sys.executable, "-c", line], stderr=subprocess.DEVNULL).returncode == 0
+
+
 def is_installed(module):
-    return subprocess.run([sys.executable, "-c", "import " + module], stderr=subprocess.DEVNULL).returncode == 0
+    return runs_in_python("import " + module)
+
+
+def has_gpu():
+    return runs_in_python("import torch; torch.cuda.get_device_name()")
 
 
 def prepare(benchmark):
@@ -106,7 +117,7 @@ def prepare(benchmark):
 
 
 def value_of(benchmark, command, folder):
-    """(figure, CPU seconds per 1,000 or None) of one run of `command`; programs of ours are looked up in `folder`."""
+    """(figure, CPU seconds per 1,000 or None, GPU or None) of one run of `command`; programs of ours are looked up in `folder`."""
     command = [os.path.join(folder, command[0]) if command[0].startswith("zoo-") else command[0], *command[1:]]
     if "wall_of" in benchmark:
         times = []
@@ -114,13 +125,13 @@ def value_of(benchmark, command, folder):
             start = time.perf_counter()
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
             times.append(time.perf_counter() - start)
-        return statistics.median(times), None
+        return statistics.median(times), None, None
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         sys.exit(f"error: {' '.join(command)} ended with {done.returncode}")
     line = json.loads(done.stdout.strip().splitlines()[-1])
     value = line["config"][benchmark["figure"]] if "figure" in benchmark else line["value"]
-    return value, line["config"].get("cpu_seconds_per_1000")
+    return value, line["config"].get("cpu_seconds_per_1000"), line["config"].get("card")
 
 
 def compare(benchmark, folder, pairs):
@@ -131,13 +142,15 @@ def compare(benchmark, folder, pairs):
     our_values, peer_values, our_cpu, peer_cpu, ratios = [], [], [], [], []
     for _ in range(pairs):
         for values, cpu, run in (our_values, our_cpu, benchmark["ours"]), (peer_values, peer_cpu, command):
-            value, seconds = value_of(benchmark, run, folder)
+            value, seconds, card = value_of(benchmark, run, folder)
             values.append(value)
             cpu.append(seconds)
         ratios.append(our_values[-1] / peer_values[-1] if higher else peer_values[-1] / our_values[-1])
     result = dict(name=benchmark["name"], unit=benchmark["unit"], ours=statistics.median(our_values), peer=statistics.median(peer_values),
                   ratio=statistics.median(ratios), spread=[min(ratios), max(ratios)], pairs=pairs,
                   peer_command=" ".join(os.path.basename(word) for word in command))
+    if card:
+        result["card"] = card
     if None not in our_cpu + peer_cpu:
         result["cpu_seconds_per_1000"] = [statistics.median(our_cpu), statistics.median(peer_cpu)]
     return result
@@ -160,6 +173,9 @@ def main():
         if "module" in benchmark and not is_installed(benchmark["module"]):
             print(f"{benchmark['name']:<24}left out: Python's {benchmark['module']} is not installed")
             continue
+        if benchmark.get("gpu") and not has_gpu():
+            print(f"{benchmark['name']:<24}left out: there is no GPU")
+            continue
         prepare(benchmark)
         result = compare(benchmark, folder, arguments.pairs)
         results.append(result)
@@ -167,7 +183,7 @@ def main():
         spread = f"{low:.3f} to {high:.3f}"
         cpu = result.get("cpu_seconds_per_1000")
         print(f"{result['name']:<24}{result['unit']:<12}{result['ours']:>12.4g}{result['peer']:>12.4g}{result['ratio']:>8.3f}  {spread:<18}"
-              + (f"{cpu[0]:.4g} to {cpu[1]:.4g}" if cpu else ""), flush=True)
+              + (f"{cpu[0]:.4g} to {cpu[1]:.4g}" if cpu else "") + (f"  {result['card']}" if "card" in result else ""), flush=True)
     os.makedirs(os.path.join(ROOT, "build", "bench"), exist_ok=True)
     path = os.path.join(ROOT, "build", "bench", arguments.system + ".json")
     with open(path, "w") as file:

@@ -60,6 +60,7 @@ void measure(const std::string& name, Job job, const Measuring& measuring, nlohm
     wall.push_back(milliseconds_since(start));
     processor.push_back(1e3 * double(std::clock() - clock) / CLOCKS_PER_SEC);
   }
+  if (!job.card.empty()) config["card"] = job.card;
   config["median_ms"] = median(wall);
   config["min_ms"] = *std::min_element(wall.begin(), wall.end());
   config["cpu_ms"] = median(processor);

@@ -258,6 +258,42 @@ TEST_CASE("A subset keeps classes and gives its items in the order asked for", "
   REQUIRE_THROWS_WITH(part->label(3), Contains("not in [0, 3)"));
 }
 
+TEST_CASE("A list gives pictures any number of labels, and whoever needs the one is told", "[data]") {
+  TemporaryFolder scratch;
+  write_picture(scratch / "a/1.jpg", {200, 0, 0});
+  write_picture(scratch / "a/2.jpg", {0, 200, 0});
+  const auto list = [&](const char* name, const std::string& text) {
+    std::ofstream(scratch / name) << text;
+    return scratch / name;
+  };
+  const auto set = open_dataset(ImageListOptions{.file = list("list.csv", "path,labels\na/1.jpg,red;dark\na/2.jpg,\na/2.jpg,green\n")});
+  REQUIRE(set->size() == 3);
+  REQUIRE(set->class_names() == std::vector<std::string>{"dark", "green", "red"});
+  REQUIRE(set->has_several_labels());
+  REQUIRE(set->labels(0) == std::vector<int64_t>{0, 2});
+  REQUIRE(set->labels(1).empty());
+  REQUIRE(subset(set, {2})->labels(0) == std::vector<int64_t>{1});
+  REQUIRE(mean(set->image(0)) == Approx(mean(set->image(1))).margin(3));
+  REQUIRE_THROWS_WITH(set->label(0), Contains("list.csv") && Contains("several labels"));
+  REQUIRE_FALSE(open_dataset(ShapesOptions{.per_class = 1})->has_several_labels());
+  REQUIRE(open_dataset(ShapesOptions{.per_class = 1})->labels(5) == std::vector<int64_t>{5});
+
+  const auto names = list("names.txt", "red\ngreen\n");
+  const auto elsewhere = list("elsewhere.jsonl", "{\"path\": \"1.jpg\", \"labels\": [\"green\"]}\n");
+  const auto ordered = open_dataset(ImageListOptions{.file = elsewhere, .root = scratch / "a", .class_names = names});
+  REQUIRE(ordered->class_names() == std::vector<std::string>{"red", "green"});
+  REQUIRE(ordered->labels(0) == std::vector<int64_t>{1});
+  const auto refused = [&](const char* text, const char* what) {
+    REQUIRE_THROWS_WITH(open_dataset(ImageListOptions{.file = list("wrong.csv", text), .root = {}, .class_names = names}),
+                        Contains("wrong.csv") && Contains(what));
+  };
+  refused("a/1.jpg,red\na/3.jpg,red\n", ":2: ");
+  refused("a/1.jpg,red;blue\n", "'blue'");
+  refused("", "no picture");
+  REQUIRE_THROWS_WITH(open_dataset(ImageListOptions{.file = list("l.csv", "a/1.jpg,\n")}), Contains("no picture has a label"));
+  REQUIRE_THROWS_WITH(open_dataset(ImageListOptions{.file = names}), Contains(".jsonl"));
+}
+
 TEST_CASE("An IDX set is resized as torch interpolates, then padded", "[data]") {
   TemporaryFolder scratch;
   write_file(scratch / "images", idx_file({2, 2, 2}, {0, 100, 200, 40, 7, 7, 7, 7}));

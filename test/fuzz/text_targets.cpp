@@ -3,6 +3,7 @@
 #include <libzoo/core/config.h>
 #include <libzoo/core/json.h>
 #include <libzoo/core/options.h>
+#include <libzoo/io/label_list.h>
 
 #include <optional>
 
@@ -47,6 +48,16 @@ void parse_config(std::span<const uint8_t> input) {
   consume(options.name);
 }
 
+// The first byte chooses the format.
+void parse_list(std::span<const uint8_t> input) {
+  if (input.empty()) return;
+  const auto format = input[0] == 'j' ? io::LabelListFormat::json_lines : io::LabelListFormat::csv;
+  for (const auto& item : io::parse_label_list(text_of(input.subspan(1)), format, "input")) {
+    consume(item.path);
+    for (const auto& label : item.labels) consume(label);
+  }
+}
+
 constexpr const char* kYaml = R"(# a comment
 steps: 20
 flag: true
@@ -71,6 +82,13 @@ std::vector<Target> text_targets() {
                                        to_input("[[[[[1]]]]]")};
            }},
       {.name = "config", .parse = parse_config, .seeds = [] { return std::vector<Input>{to_input(kYaml), to_input(kAliases)}; }},
+      {.name = "label_list",
+       .parse = parse_list,
+       .seeds =
+           [] {
+             return std::vector<Input>{to_input("cpath,labels\r\na.jpg,cat;dog\n\"b, c.png\",\"x \"\"y\"\";z\"\nd,\n"),
+                                       to_input("j{\"path\": \"a\", \"labels\": [\"b\", \"c\"]}\n{\"path\": \"d\", \"labels\": []}\n")};
+           }},
   };
 }
 

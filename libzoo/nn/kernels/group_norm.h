@@ -4,17 +4,11 @@
 #pragma once
 
 #include <libzoo/nn/kernels/bfloat16.h>
+#include <libzoo/nn/kernels/group_norm_shape.h>
 
 #include <cstdint>
 
 namespace zoo::nn::kernels {
-
-struct GroupNormShape {
-  int64_t channels = 0, groups = 0;
-  int64_t pixels = 0;  // of one image
-  double eps = 0;
-  bool relu = false;
-};
 
 template <class S>
 struct GroupNormForward {
