@@ -177,14 +177,14 @@ TEST_CASE("Pictures of several labels are learnt, measured and predicted with a 
   REQUIRE(said.at("top")[1].at("probability").get<double>() > 0.5);  // a softmax can't say both
   REQUIRE(said.at("top")[2].at("class") == "round");
 
+  const auto report = run("zoo-bit", {"report", "--checkpoint", checkpoint, "test=" + set, "folder=" + (folder / "report").string()});
+  REQUIRE(report.status == 2);
+  REQUIRE_THAT(report.err, Contains("one label each"));
   auto softmax = tune;
   softmax.insert(softmax.end(), {"loss=softmax", "--overwrite"});
   const auto refused = run("zoo-bit", softmax);
   REQUIRE(refused.status == 2);
   REQUIRE_THAT(refused.err, Contains("softmax wants one label") && Contains("loss=sigmoid"));
-  const auto report = run("zoo-bit", {"report", "--checkpoint", checkpoint, "test=" + set, "folder=" + (folder / "report").string()});
-  REQUIRE(report.status == 2);
-  REQUIRE_THAT(report.err, Contains("one label each"));
 }
 
 TEST_CASE("A killed and resumed run ends with the bits of one that was left alone, whatever the workers", "[apps][slow]") {
