@@ -64,7 +64,7 @@ DatasetSize size_of(const data::ImageDataset& dataset) {
 LabelLoss loss_for(const data::ImageDataset& dataset, const std::optional<LabelLoss>& wanted) {
   const bool several = dataset.has_several_labels();
   if (several && wanted == LabelLoss::softmax)
-    throw UserError(fmt::format("loss: softmax wants one label for each picture; {} has several", dataset.describe()),
+    throw UserError(fmt::format("loss: softmax wants one label for each picture: {}", dataset.describe()),
                     "loss=sigmoid says yes or no to each class");
   return wanted.value_or(several ? LabelLoss::sigmoid : LabelLoss::softmax);
 }

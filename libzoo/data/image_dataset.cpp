@@ -44,7 +44,7 @@ void ImageDataset::check(int64_t index) const {
 int64_t ImageDataset::label(int64_t index) const {
   check(index);
   if (has_several_labels())
-    throw UserError(fmt::format("{}: pictures have several labels, and this needs the one", describe()),
+    throw UserError(fmt::format("{}: this needs one label for each picture", describe()),
                     "zoo-bit pretrain, finetune, evaluate and predict take several");
   return get_label(index);
 }

@@ -152,7 +152,7 @@ TEST_CASE("Pictures of several labels are learnt, measured and predicted with a 
   const std::string set =
       "{type: image_list, file: " + (folder / "list.csv").string() + ", class_names: " + (folder / "names.txt").string() + "}";
   const std::vector<std::string> tune = {
-      "finetune",      "model=tiny", "train=" + set, "test=" + set,    "rule={steps: 40, resize: 24, crop: 24, base_rate: 0.03}",
+      "finetune",      "model=tiny", "train=" + set, "test=" + set,    "rule={steps: 20, resize: 24, crop: 24, base_rate: 0.03}",
       "batch_size=16", "flip=false", "--out",        folder / "tuned", "--json",
       "--quiet"};
   const auto tuned = run("zoo-bit", tune);
