@@ -2,6 +2,7 @@
 #pragma once
 
 #include <libzoo/bit/hyper_rule.h>
+#include <libzoo/bit/precision.h>
 #include <libzoo/bit/predict_options.h>
 #include <libzoo/data/dataset_options.h>
 #include <libzoo/data/loader_options.h>
@@ -21,6 +22,7 @@ struct SweepOptions {
   bool flip = true;
   int64_t batch_size = 512;
   int64_t accumulation_steps = 1;
+  Precision precision = Precision::f32;
   bool baselines = false;
 };
 
@@ -34,6 +36,7 @@ void fields(Field& field, SweepOptions& o) {
   field("flip", o.flip, "mirror left and right at random; no for digits and letters");
   field("batch_size", o.batch_size, "images per fine-tuning step; a smaller subset is one batch", at_least(1));
   field("accumulation_steps", o.accumulation_steps, "micro-batches per step, for small memories", at_least(1));
+  field("precision", o.precision, kPrecisionHelp);
   field("baselines", o.baselines, "compare with the same rule from scratch, and with the nearest neighbour on pixels");
 }
 

@@ -63,6 +63,7 @@ Draw one_draw(nn::ResNetV2& pretrained, const data::DatasetPointer& examples, co
                         .flip = o.flip,
                         .batch_size = o.batch_size,
                         .accumulation_steps = o.accumulation_steps,
+                        .precision = o.precision,
                         .seed = seed};
   const auto top1 = [&](nn::ResNetV2& model) {
     fine_tune(model, examples, plan, run);
@@ -76,7 +77,6 @@ Draw one_draw(nn::ResNetV2& pretrained, const data::DatasetPointer& examples, co
   auto architecture = draw.tuned->options;
   architecture.seed = seed;
   nn::ResNetV2 fresh(architecture);
-  fresh->to(run.device());
   draw.scratch = top1(fresh);
   draw.nearest_neighbor = nearest_neighbor(examples, test, plan.rule.crop);
   return draw;
@@ -170,7 +170,7 @@ Json probe(const ProbeOptions& o, uint64_t seed, const at::Device& device) {
   const auto train_set = data::open_dataset(o.train), test_set = data::open_dataset(o.test);
   require_same_classes(*train_set, *test_set);
   auto checkpoint = load_checkpoint(o.checkpoint, {.num_classes = 0, .in_channels = 3});
-  checkpoint.model->to(device);
+  place(checkpoint.model, device, o.precision);
   Preprocessing preprocessing = checkpoint.info.preprocessing;
   if (o.resolution) preprocessing.size = *o.resolution;
   const auto features = [&](const data::DatasetPointer& dataset) {

@@ -19,6 +19,7 @@ bool processor_has_bfloat16() {
 
 void place(nn::ResNetV2& model, const at::Device& device, Precision precision) {
   model->to(device);
+  model->set_compute_type(at::kFloat);
   if (precision == Precision::f32) return;
   if (precision == Precision::f16 && device.is_cpu()) throw UserError("precision: f16 is for GPUs", "precision=bf16 works on processors");
   if (device.is_cpu() && !processor_has_bfloat16()) log::warning("this processor has no bfloat16 arithmetic: precision=f32 will be faster");

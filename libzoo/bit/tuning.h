@@ -2,6 +2,7 @@
 #pragma once
 
 #include <libzoo/bit/hyper_rule.h>
+#include <libzoo/bit/precision.h>
 #include <libzoo/data/image_dataset.h>
 #include <libzoo/nn/res_net_v2.h>
 #include <libzoo/train/run.h>
@@ -10,13 +11,14 @@
 
 namespace zoo::bit {
 
-// Trains all of `model` on a small set by the rule, away from any run but for its device and its wish to stop. The whole set
+// Trains all of `model` on a small set by the rule, on the run's device and until it wishes to stop, else away from any run. The whole set
 // is one batch if it is smaller than one.
 struct TuningPlan {
   HyperRule rule;
   bool flip = true;
   int64_t batch_size = 512;
   int64_t accumulation_steps = 1;
+  Precision precision = Precision::f32;
   uint64_t seed = 0;
 };
 void fine_tune(nn::ResNetV2& model, const data::DatasetPointer& examples, const TuningPlan& plan, const train::Run& run);

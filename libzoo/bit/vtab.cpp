@@ -68,6 +68,7 @@ double measure_task(const VtabTask& task, const VtabSet& set, const Checkpoint& 
                   .flip = set.augment.value_or(task.group != VtabGroup::structured),
                   .batch_size = o.batch_size,
                   .accumulation_steps = o.accumulation_steps,
+                  .precision = o.precision,
                   .seed = run.seed(name)};
   if (!plan.flip) plan.rule.resize = plan.rule.crop;  // the whole picture
   auto model = with_zero_head(start.model, examples->num_classes());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <libzoo/bit/hyper_rule.h>
+#include <libzoo/bit/precision.h>
 #include <libzoo/data/dataset_options.h>
 
 #include <cstdint>
@@ -33,6 +34,7 @@ struct VtabOptions {
   HyperRuleOptions rule;
   int64_t batch_size = 512;
   int64_t accumulation_steps = 1;
+  Precision precision = Precision::f32;
   int64_t workers = 1;
 };
 
@@ -43,6 +45,7 @@ void fields(Field& field, VtabOptions& o) {
   field("rule", o.rule, "schedule, resolution and MixUp of the fine-tuning, the same for all tasks");
   field("batch_size", o.batch_size, "images per fine-tuning step", at_least(1));
   field("accumulation_steps", o.accumulation_steps, "micro-batches per step, for small memories", at_least(1), divides(o.batch_size));
+  field("precision", o.precision, kPrecisionHelp);
   field("workers", o.workers, "threads that decode the test pictures", between(0, 256));
 }
 

@@ -187,6 +187,23 @@ TEST_CASE("Pictures of several labels are learnt, measured and predicted with a 
   REQUIRE_THAT(refused.err, Contains("softmax wants one label") && Contains("loss=sigmoid"));
 }
 
+TEST_CASE("A run in bfloat16 learns, and activation checkpointing doesn't change a bit of it", "[apps]") {
+  TemporaryFolder folder;
+  const auto pretrained = [&](const std::string& name, const std::string& again) {
+    const auto made =
+        run("zoo-bit", shapes_run(folder / name, {"steps=6", "batch_size=16", "precision=bf16", "checkpoint_activations=" + again}));
+    INFO(made.err);
+    REQUIRE(made.status == 0);
+    return read_text(folder / (name + "/model.safetensors"));
+  };
+  const auto kept = pretrained("kept", "no");
+  REQUIRE(!kept.empty());
+  REQUIRE(pretrained("again", "yes") == kept);
+  const auto half = run("zoo-bit", shapes_run(folder / "half", {"steps=1", "precision=f16", "--device", "cpu"}));
+  REQUIRE(half.status == 2);
+  REQUIRE_THAT(half.err, Contains("f16 is for GPUs") && Contains("precision=bf16"));
+}
+
 TEST_CASE("A killed and resumed run ends with the bits of one that was left alone, whatever the workers", "[apps][slow]") {
   TemporaryFolder folder;
   const std::vector<std::string> sizes = {"steps=12", "batch_size=8", "checkpoint_every=2"};
