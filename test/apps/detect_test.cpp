@@ -110,7 +110,7 @@ TEST_CASE("A detector is trained, saved, measured on COCO's files and asked abou
   write_text(folder / "boxes.json", other.dump());
   const auto classes = run("zoo-bit", {"detect-evaluate", "--checkpoint", detector, coco});
   REQUIRE(classes.status == 2);
-  REQUIRE_THAT(classes.err, Contains("those of the test set are 5 ('cat'"));
+  REQUIRE_THAT(classes.err, Contains("those of the test set 5 ('cat'"));
 }
 
 TEST_CASE("A detector's training that was stopped and resumed ends with the bits of one that was left alone", "[apps]") {
