@@ -115,7 +115,7 @@ TEST_CASE("A detector is trained, saved, measured on COCO's files and asked abou
 
 TEST_CASE("A detector's training that was stopped and resumed ends with the bits of one that was left alone", "[apps]") {
   TemporaryFolder folder;
-  const std::vector<std::string> sizes = {"steps=30", "test=null", "evaluate_every=0", "checkpoint_every=1"};
+  const std::vector<std::string> sizes = {"steps=24", "test=null", "evaluate_every=0", "checkpoint_every=4"};
   said(detect_run(folder / "whole", sizes));
   auto arguments = detect_run(folder / "stopped", sizes);
   {
