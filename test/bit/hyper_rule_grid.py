@@ -6,7 +6,7 @@ real digits after drawn glyphs, and figures with textures that the network has n
 Every trial fine-tunes on the same subsets with the same seeds (`zoo-bit fewshot`); the rule is one of them. The grid looks at the
 test pictures to choose, the rule at nothing. As the best of twelve uncertain figures looks better than it is, the trial that is
 chosen and the rule are then measured again on fresh subsets, the same for both. Ends with 1 if the rule is more than a point below
-there. About 40 minutes of one processor; what is finished in --out is not run again.
+there. About 25 minutes of one processor; what is finished in --out is not run again.
 """
 import argparse
 import itertools
