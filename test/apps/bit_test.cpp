@@ -196,9 +196,9 @@ TEST_CASE("A run in bfloat16 learns, and activation checkpointing doesn't change
     REQUIRE(made.status == 0);
     return read_text(folder / (name + "/model.safetensors"));
   };
-  const auto kept = pretrained("kept", "no");
+  const auto kept = pretrained("kept", "false");
   REQUIRE(!kept.empty());
-  REQUIRE(pretrained("again", "yes") == kept);
+  REQUIRE(pretrained("again", "true") == kept);
   const auto half = run("zoo-bit", shapes_run(folder / "half", {"steps=1", "precision=f16", "--device", "cpu"}));
   REQUIRE(half.status == 2);
   REQUIRE_THAT(half.err, Contains("f16 is for GPUs") && Contains("precision=bf16"));
