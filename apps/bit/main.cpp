@@ -5,7 +5,7 @@
 #include <libzoo/bit/evaluate.h>
 #include <libzoo/bit/few_shot_sweep.h>
 #include <libzoo/bit/finetune.h>
-#include <libzoo/bit/picture_files.h>
+#include <libzoo/data/picture_files.h>
 #include <libzoo/bit/predict.h>
 #include <libzoo/bit/pretrain.h>
 #include <libzoo/bit/report.h>
@@ -23,7 +23,7 @@ using namespace zoo;
 Json predict_files(const bit::PredictOptions& options, const apps::Context& context) {
   if (context.arguments.empty())
     throw UserError("no pictures given", "zoo-bit predict --checkpoint model.safetensors photo.jpg folder/ list.txt");
-  const auto pictures = bit::list_pictures({context.arguments.begin(), context.arguments.end()});
+  const auto pictures = data::list_pictures({context.arguments.begin(), context.arguments.end()});
   bit::predict(options, pictures, train::resolve_device(context.device), [&](const bit::Prediction& prediction) {
     if (context.json) {
       Json top = Json::array();

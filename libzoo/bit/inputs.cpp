@@ -1,8 +1,5 @@
 #include <libzoo/bit/inputs.h>
-#include <libzoo/core/error.h>
 #include <libzoo/data/eval_transform.h>
-
-#include <fmt/format.h>
 
 namespace zoo::bit {
 namespace {
@@ -59,19 +56,6 @@ data::Stream<data::ImageBatch> evaluation_batches(const data::DatasetPointer& da
 DatasetSize size_of(const data::ImageDataset& dataset) {
   const auto size = dataset.typical_size();
   return {.num_examples = dataset.size(), .image_height = size.height, .image_width = size.width};
-}
-
-void require_same_classes(const data::ImageDataset& train, const data::ImageDataset& test) {
-  if (train.num_classes() != test.num_classes()) {
-    throw UserError(fmt::format("the training set has {} classes, the test set {}", train.num_classes(), test.num_classes()),
-                    "both must have the same classes, empty folders included");
-  }
-  for (int64_t c = 0; c < train.num_classes(); ++c) {
-    if (train.class_name(c) != test.class_name(c)) {
-      throw UserError(
-          fmt::format("class {} is '{}' in the training set and '{}' in the test set", c, train.class_name(c), test.class_name(c)));
-    }
-  }
 }
 
 }  // namespace zoo::bit

@@ -27,7 +27,4 @@ data::Stream<data::ImageBatch> evaluation_batches(const data::DatasetPointer& da
 
 DatasetSize size_of(const data::ImageDataset& dataset);
 
-// Throws UserError naming the first class that differs.
-void require_same_classes(const data::ImageDataset& train, const data::ImageDataset& test);
-
 }  // namespace zoo::bit

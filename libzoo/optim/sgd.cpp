@@ -2,6 +2,7 @@
 #include <libzoo/io/parallel_for.h>
 #include <libzoo/io/tensor.h>
 #include <libzoo/optim/kernels/sgd.h>
+#include <libzoo/optim/memory_runs.h>
 #include <libzoo/optim/sgd.h>
 
 #include <ATen/ATen.h>
@@ -23,11 +24,7 @@ struct Update {
 };
 
 bool in_one_run(const Update& update) {
-  const auto type = update.parameter.scalar_type();
-  return update.parameter.device().is_cpu() && (type == at::kFloat || type == at::kDouble) && update.grad.scalar_type() == type &&
-         update.grad.layout() == at::kStrided && update.parameter.is_non_overlapping_and_dense() &&
-         update.grad.strides() == update.parameter.strides() &&
-         (!update.velocity || update.velocity->strides() == update.parameter.strides());
+  return optim::in_one_run(update.parameter, update.grad) && (!update.velocity || update.velocity->strides() == update.parameter.strides());
 }
 
 template <class T>
