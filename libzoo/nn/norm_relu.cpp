@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 
 namespace zoo::nn {
 namespace {
@@ -65,9 +66,13 @@ std::pair<at::Tensor, at::Tensor> affine(const at::Tensor& weight, const at::Ten
   return {floats(scale), floats(bias.defined() ? shift + bias.to(at::kDouble) : shift)};
 }
 
+// Functions take no undefined tensors.
+std::optional<at::Tensor> if_defined(const at::Tensor& tensor) { return tensor.defined() ? std::optional(tensor) : std::nullopt; }
+
 struct NormReluFunction : torch::autograd::Function<NormReluFunction> {
-  static variable_list forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& added, const at::Tensor& weight,
-                               const at::Tensor& bias, double eps, bool relu) {
+  static variable_list forward(AutogradContext* ctx, const at::Tensor& x, const std::optional<at::Tensor>& given_added, const at::Tensor& weight,
+                               const std::optional<at::Tensor>& given_bias, double eps, bool relu) {
+    const at::Tensor added = given_added.value_or(at::Tensor()), bias = given_bias.value_or(at::Tensor());
     const Rows shape(x);
     // About the first row: a mean far from zero then costs no digits.
     const float* in = values_of(x);
@@ -133,7 +138,7 @@ bool norm_relu_fits(const at::Tensor& x, const at::Tensor& added) {
 
 BatchStatistics norm_relu_training(const at::Tensor& x, const at::Tensor& added, const at::Tensor& weight, const at::Tensor& bias,
                                    double eps, bool relu) {
-  const auto results = NormReluFunction::apply(x, added, weight, bias, eps, relu);
+  const auto results = NormReluFunction::apply(x, if_defined(added), weight, if_defined(bias), eps, relu);
   return {results[0], results[1], results[2]};
 }
 

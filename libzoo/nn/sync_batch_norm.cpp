@@ -5,6 +5,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <numeric>
+#include <optional>
 
 namespace zoo::nn {
 namespace {
@@ -51,16 +52,16 @@ Statistics statistics(const at::Tensor& x, const SumOverRanks& sum) {
 }
 
 struct SyncFunction : torch::autograd::Function<SyncFunction> {
-  static variable_list forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double eps,
+  static variable_list forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& weight, const std::optional<at::Tensor>& bias, double eps,
                                const SumOverRanks& sum) {
     const auto [mean, raw_variance, count] = statistics(x, sum);
     const auto variance = raw_variance.clamp_min(0);
     const auto rstd = (variance + eps).rsqrt();
     const auto scale = weight.to(at::kDouble) * rstd;
-    const auto shift = (bias.defined() ? bias.to(at::kDouble) : at::zeros_like(mean)) - mean * scale;
+    const auto shift = (bias ? bias->to(at::kDouble) : at::zeros_like(mean)) - mean * scale;
     const auto y = at::addcmul(per_channel(shift, x), x, per_channel(scale, x)).to(x.scalar_type());
     ctx->save_for_backward({x, weight, mean, rstd, count});
-    ctx->saved_data["has_bias"] = bias.defined();
+    ctx->saved_data["has_bias"] = bias.has_value();
     ctx->saved_data["sum"] = c10::IValue::make_capsule(c10::make_intrusive<Held>(sum));
     ctx->mark_non_differentiable({mean, variance, count});
     return {y, mean, variance, count};
@@ -94,7 +95,7 @@ struct SyncFunction : torch::autograd::Function<SyncFunction> {
 }  // namespace
 
 SyncBatchNorm sync_batch_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double eps, const SumOverRanks& sum) {
-  const auto results = SyncFunction::apply(x, weight, bias, eps, sum);
+  const auto results = SyncFunction::apply(x, weight, bias.defined() ? std::optional(bias) : std::nullopt, eps, sum);
   return {results[0], results[1], results[2], results[3].item().toLong()};
 }
 

@@ -46,7 +46,7 @@ NetworkImpl::NetworkImpl(const NetworkOptions& options_) : options(options_) {
                                                                                  .seed = o.seed.value_or(0)}));
   if (o.num_classes > 0) {
     auto scope = register_module("classifier", std::make_shared<nn::ScopeImpl>());
-    classifier = scope->register_module("head", Classifier(projection->kept_width(), o.num_classes));
+    classifier = scope->register_module("head", Classifier(o.head_keep >= 0 ? projection->kept_width() : num_features(), o.num_classes));
   }
 }
 

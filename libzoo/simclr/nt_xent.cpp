@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 namespace zoo::simclr {
 namespace {
@@ -139,12 +140,12 @@ struct Pass {
 
 struct NtXentFunction : torch::autograd::Function<NtXentFunction> {
   static variable_list forward(AutogradContext* ctx, const at::Tensor& view1, const at::Tensor& view2, const at::Tensor& all1,
-                               const at::Tensor& all2, int64_t first_pair, const NtXentOptions& options, const at::Tensor& negatives,
+                               const at::Tensor& all2, int64_t first_pair, const NtXentOptions& options, const std::optional<at::Tensor>& negatives,
                                bool wants_gradients) {
     const auto type = at::promote_types(view1.scalar_type(), at::kFloat);
     const auto v1 = view1.to(type).contiguous(), v2 = view2.to(type).contiguous();
     const auto a1 = all1.to(type).contiguous(), a2 = all2.to(type).contiguous();
-    const auto more = negatives.defined() ? negatives.detach().to(type).contiguous() : negatives;
+    const auto more = negatives ? negatives->detach().to(type).contiguous() : at::Tensor();
     Pass pass{v1, v2, a1, a2, first_pair, options, more, wants_gradients, {}, {}, {}, {}, {}, {}, {}};
     pass.run();
     if (wants_gradients) ctx->save_for_backward({pass.grad1, pass.grad2, pass.grad_all1, pass.grad_all2});
@@ -189,7 +190,8 @@ NtXent nt_xent_of_rows(const at::Tensor& view1, const at::Tensor& view2, const a
     throw Error(fmt::format("pairs {} to {} are no part of a batch of {}", first_pair, first_pair + view1.size(0), all1.size(0)));
   const bool wants =
       at::GradMode::is_enabled() && (view1.requires_grad() || view2.requires_grad() || all1.requires_grad() || all2.requires_grad());
-  const auto results = NtXentFunction::apply(view1, view2, all1, all2, first_pair, options, negatives, wants);
+  const auto results = NtXentFunction::apply(view1, view2, all1, all2, first_pair, options,
+                                             negatives.defined() ? std::optional(negatives) : std::nullopt, wants);
   return {results[0], results[1], results[2]};
 }
 
