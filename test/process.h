@@ -21,18 +21,25 @@ namespace zoo::test {
 
 class Process {
  public:
-  // build/…/bin/<program>; standard output and error go to `log`.out and `log`.err.
-  Process(const std::filesystem::path& log, const std::string& program, std::vector<std::string> arguments) : log_(log) {
+  // build/…/bin/<program>; standard output and error go to `log`.out and `log`.err. `variables` ("NAME=value") are laid over the
+  // environment.
+  Process(const std::filesystem::path& log, const std::string& program, std::vector<std::string> arguments,
+          std::vector<std::string> variables = {})
+      : log_(log) {
     arguments.insert(arguments.begin(), ZOO_BINARY_DIR "/bin/" + program);
     std::vector<char*> pointers;
     for (auto& argument : arguments) pointers.push_back(argument.data());
     pointers.push_back(nullptr);
+    std::vector<char*> environment;
+    for (auto& variable : variables) environment.push_back(variable.data());
+    for (char** variable = environ; *variable; ++variable) environment.push_back(*variable);
+    environment.push_back(nullptr);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     const int flags = O_WRONLY | O_CREAT | O_TRUNC;
     posix_spawn_file_actions_addopen(&actions, 1, (log_.string() + ".out").c_str(), flags, 0600);
     posix_spawn_file_actions_addopen(&actions, 2, (log_.string() + ".err").c_str(), flags, 0600);
-    REQUIRE(posix_spawn(&pid_, pointers[0], &actions, nullptr, pointers.data(), environ) == 0);
+    REQUIRE(posix_spawn(&pid_, pointers[0], &actions, nullptr, pointers.data(), environment.data()) == 0);
     posix_spawn_file_actions_destroy(&actions);
   }
   ~Process() {

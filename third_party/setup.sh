@@ -10,7 +10,7 @@ cd "$(dirname "$0")"
 
 torch_version=2.13.0
 packages=(build-essential cmake ninja-build ccache mold python3 python3-venv libfmt-dev libyaml-cpp-dev libcli11-dev
-  nlohmann-json3-dev zlib1g-dev libpng-dev libjpeg-dev catch2)
+  nlohmann-json3-dev zlib1g-dev libpng-dev libjpeg-dev libgloo-dev catch2)
 
 say() { echo "setup: $*"; }
 fail() { echo "setup: error: $1" >&2; echo "hint: $2" >&2; exit 1; }

@@ -7,7 +7,7 @@
 #include <libzoo/bit/few_shot_sweep.h>
 #include <libzoo/bit/find_objects.h>
 #include <libzoo/bit/finetune.h>
-#include <libzoo/bit/picture_files.h>
+#include <libzoo/data/picture_files.h>
 #include <libzoo/bit/predict.h>
 #include <libzoo/bit/pretrain.h>
 #include <libzoo/bit/report.h>
@@ -25,7 +25,7 @@ using namespace zoo;
 std::vector<std::filesystem::path> pictures_of(const apps::Context& context) {
   if (context.arguments.empty())
     throw UserError("no pictures given", context.program + " --checkpoint model.safetensors photo.jpg folder/ list.txt");
-  return bit::list_pictures({context.arguments.begin(), context.arguments.end()});
+  return data::list_pictures({context.arguments.begin(), context.arguments.end()});
 }
 
 Json predict_files(const bit::PredictOptions& options, const apps::Context& context) {

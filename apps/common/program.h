@@ -51,6 +51,7 @@ struct RunDefaults {
   std::function<void(const Options&, train::RunOptions&)> run_options;  // sets checkpoint_every, keep_last, keep_every, log_every
   std::vector<std::string> may_change;  // dotted option paths that may differ on --resume
   std::vector<FlagKey> flags;
+  bool ranks = false;  // may be started as several processes, by torchrun for one
 };
 
 struct PlainDefaults {
@@ -69,6 +70,7 @@ struct Verb {
   std::vector<FlagKey> flags;
   std::function<void(const void* options, train::RunOptions&)> run_options;
   std::vector<std::string> may_change;
+  bool ranks = false;
 };
 
 // A verb that trains. What the body returns becomes the run's result and is printed.
@@ -85,6 +87,7 @@ Verb run_verb(std::string name, std::string summary, std::function<Json(const Op
     };
   }
   verb.may_change = std::move(defaults.may_change);
+  verb.ranks = defaults.ranks;
   return verb;
 }
 

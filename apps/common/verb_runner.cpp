@@ -1,5 +1,9 @@
 #include "apps/common/verb_runner.h"
 
+#include <libzoo/core/error.h>
+#include <libzoo/core/log.h>
+#include <libzoo/dist/group.h>
+#include <libzoo/train/device.h>
 #include <libzoo/train/run.h>
 
 #include <ATen/Parallel.h>
@@ -26,6 +30,23 @@ std::filesystem::path new_directory(const std::string& program, const std::strin
   return path;
 }
 
+// The other processes of this run, if a launcher started several. Each takes the GPU of its number on this machine.
+void join_ranks(const Verb& verb, const std::string& program, train::RunOptions& options) {
+  const auto place = dist::place_from_environment();
+  if (!place) return;
+  if (!verb.ranks)
+    throw UserError(
+        fmt::format("{} {} runs as one process, and the environment makes it rank {} of {}", program, verb.name, place->rank, place->size),
+        "start it without torchrun, srun or mpirun");
+  auto device = train::resolve_device(options.device);
+  if (device.is_cuda()) {
+    options.device = fmt::format("cuda:{}", place->local_rank);
+    device = train::resolve_device(options.device);
+  }
+  if (place->rank > 0) log::set_level(std::max(log::Level::warning, log::level()));
+  options.group = dist::join(*place, device);
+}
+
 }  // namespace
 
 Json execute_run(const Verb& verb, const std::string& program, const CommandLine& line, const FieldTree& options,
@@ -45,13 +66,15 @@ Json execute_run(const Verb& verb, const std::string& program, const CommandLine
   run_options.may_change = verb.may_change;
   if (verb.run_options) verb.run_options(options.object, run_options);
 
+  join_ranks(verb, program, run_options);
+
   train::Run run(std::move(run_options));
   if (run.finished()) return run.result();
   const Json result = verb.run(options.object, run);
   if (run.interrupted()) return nullptr;
-  if (run.dry_run()) return run.dry_run_report();
+  if (run.dry_run()) return run.writes() ? run.dry_run_report() : Json();
   run.finish(result);
-  return result;
+  return run.writes() ? result : Json();
 }
 
 void set_threads(int threads) {

@@ -7,6 +7,10 @@
 #include <libzoo/bit/few_shot_options.h>
 #include <libzoo/bit/predict_options.h>
 #include <libzoo/bit/vtab_options.h>
+#include <libzoo/simclr/demo_options.h>
+#include <libzoo/simclr/distill_options.h>
+#include <libzoo/simclr/finetune_options.h>
+#include <libzoo/simclr/linear_eval_options.h>
 
 #include <cstdio>
 #include <string>
@@ -33,6 +37,13 @@ Json print_docs(const DocsOptions&, const Context&) {
   print<bit::ReportOptions>("zoo-bit report", "Accuracy of each class, confusion matrix and worst mistakes.");
   print<bit::PredictOptions>("zoo-bit predict", "Classes and probabilities of pictures.");
   print<bit::DemoOptions>("zoo-bit demo", "Pre-training and few-shot transfer, compared with training from scratch.");
+  print<simclr::PretrainOptions>("zoo-simclr pretrain", "An encoder from pictures without labels.");
+  print<simclr::LinearEvalOptions>("zoo-simclr linear-eval", "A linear classifier on an encoder's features, at several rates.");
+  print<simclr::NeighboursOptions>("zoo-simclr knn", "Nearest neighbours and a ridge regression on an encoder's features.");
+  print<simclr::FinetuneOptions>("zoo-simclr finetune", "A pre-trained network with few or all labels, or the supervised baseline.");
+  print<simclr::DistillOptions>("zoo-simclr distill", "A network that learns another one's opinion, without labels.");
+  print<simclr::FeaturesOptions>("zoo-simclr features", "An encoder's features of pictures, to a file.");
+  print<simclr::DemoOptions>("zoo-simclr demo", "Pre-training on drawn textures, and what the features are worth.");
   print<LearningCurveOptions>("zoo-echo learning_curve", "Fresh items to a target accuracy, for each way to echo.");
   return nullptr;
 }

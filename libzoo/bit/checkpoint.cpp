@@ -4,9 +4,6 @@
 #include <libzoo/bit/model_info.h>
 #include <libzoo/bit/models.h>
 #include <libzoo/core/error.h>
-#include <libzoo/io/npy.h>
-#include <libzoo/io/pth.h>
-#include <libzoo/io/tensor.h>
 #include <libzoo/io/weights.h>
 
 #include <ATen/ATen.h>
@@ -122,16 +119,6 @@ NamedTensors parameters_of(const nn::ResNetV2& model) {
   return tensors;
 }
 
-void write_by_ending(const std::filesystem::path& path, const NamedTensors& tensors, const std::map<std::string, std::string>& metadata) {
-  const std::string ending = path.extension().string();
-  if (ending == ".safetensors") return io::save_weights(path, tensors, metadata);
-  Arrays arrays;
-  for (const auto& [name, tensor] : tensors) arrays.emplace(name, io::view_array(tensor));
-  if (ending == ".npz") return io::write_npz(path, arrays);
-  if (ending == ".pth" || ending == ".pt") return io::write_pth(path, arrays);
-  throw UserError(fmt::format("{}: no format is known for the ending '{}'", path.string(), ending), "write to .safetensors, .npz or .pth");
-}
-
 std::string model_name(const ModelInfo& info, const nn::ResNetV2Options& architecture) {
   if (!info.name.empty()) return info.name;
   const ModelEntry* entry = find_model(architecture.units, architecture.width);
@@ -230,7 +217,7 @@ void convert(const std::filesystem::path& in, const std::filesystem::path& out, 
   require_names_for_classes(info.classes, architecture.num_classes, in.string());
   auto metadata = metadata_of(info, architecture);
   metadata.merge(weights.metadata);
-  write_by_ending(out, renamed, metadata);
+  io::save_weights_by_ending(out, renamed, metadata);
 }
 
 }  // namespace zoo::bit

@@ -7,7 +7,7 @@ namespace zoo::bit {
 
 Json demo(const DemoOptions& o, train::Run& run) {
   const auto train_set = data::open_dataset(o.train), test_set = data::open_dataset(o.test);
-  require_same_classes(*train_set, *test_set);
+  data::require_same_classes(*train_set, *test_set);
   Json upstream, table = Json::array();
   auto pretrained = pretrain_network(o.pretrain, run, upstream);
   for (int64_t shots : o.examples_per_class) {

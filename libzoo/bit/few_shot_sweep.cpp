@@ -148,7 +148,7 @@ Json few_shot_row(nn::ResNetV2& pretrained, const data::DatasetPointer& train, c
 
 Json few_shot(const FewShotOptions& o, train::Run& run) {
   const auto train_set = data::open_dataset(o.train), test_set = data::open_dataset(o.test);
-  require_same_classes(*train_set, *test_set);
+  data::require_same_classes(*train_set, *test_set);
   auto start = load_checkpoint(o.checkpoint, {.num_classes = train_set->num_classes(), .head = Head::zero, .in_channels = 3});
   start.model->to(run.device());
   Json rows = Json::array();
@@ -168,7 +168,7 @@ Json few_shot(const FewShotOptions& o, train::Run& run) {
 
 Json probe(const ProbeOptions& o, uint64_t seed, const at::Device& device) {
   const auto train_set = data::open_dataset(o.train), test_set = data::open_dataset(o.test);
-  require_same_classes(*train_set, *test_set);
+  data::require_same_classes(*train_set, *test_set);
   auto checkpoint = load_checkpoint(o.checkpoint, {.num_classes = 0, .in_channels = 3});
   place(checkpoint.model, device, o.precision);
   Preprocessing preprocessing = checkpoint.info.preprocessing;
@@ -176,8 +176,8 @@ Json probe(const ProbeOptions& o, uint64_t seed, const at::Device& device) {
   const auto features = [&](const data::DatasetPointer& dataset) {
     return extract_features(checkpoint.model, evaluation_batches(dataset, preprocessing, o.batch_size, o.data), device);
   };
-  const Features seen = features(train_set), asked = features(test_set);
-  const auto accuracy = [&](const Features& support) {
+  const train::Features seen = features(train_set), asked = features(test_set);
+  const auto accuracy = [&](const train::Features& support) {
     const auto fitted = fewshot_lsr(support.values, support.labels, train_set->num_classes(), o.l2);
     return fitted.scores(asked.values).argmax(1).eq(asked.labels).to(at::kDouble).mean().item<double>();
   };

@@ -1,6 +1,6 @@
 #include <libzoo/bit/detector_file.h>
 #include <libzoo/bit/find_objects.h>
-#include <libzoo/bit/picture_files.h>
+#include <libzoo/data/picture_files.h>
 #include <libzoo/core/error.h>
 #include <libzoo/data/contact_sheet.h>
 #include <libzoo/data/draw_boxes.h>
@@ -125,7 +125,7 @@ void detect_predict(const DetectPredictOptions& o, const std::vector<std::filesy
                     const std::function<void(const std::filesystem::path&, const std::vector<FoundObject>&)>& receive) {
   auto detector = open_detector(o, device);
   const auto& classes = detector.info.classes;
-  const auto pictures = data::without_boxes(picture_files(files));
+  const auto pictures = data::without_boxes(data::picture_files(files));
   if (!o.pictures.empty()) std::filesystem::create_directories(o.pictures);
   find_objects(detector.model, pictures, find_options(o, o.select, detector), device,
                [&](int64_t index, const std::vector<Detection>& found) {

@@ -14,7 +14,7 @@ namespace zoo::bit {
 Json finetune(const FinetuneOptions& o, train::Run& run) {
   auto train_set = data::open_dataset(o.train);
   const auto test_set = o.test ? data::open_dataset(*o.test) : nullptr;
-  if (test_set) require_same_classes(*train_set, *test_set);
+  if (test_set) data::require_same_classes(*train_set, *test_set);
   if (o.examples_per_class) train_set = few_shot_subset(train_set, *o.examples_per_class, run.seed("subset"));
   log::info(train_set->describe());
   const bool sigmoid = loss_for(*train_set, o.loss) == LabelLoss::sigmoid;

@@ -1,8 +1,5 @@
 #include <libzoo/bit/inputs.h>
-#include <libzoo/core/error.h>
 #include <libzoo/data/eval_transform.h>
-
-#include <fmt/format.h>
 
 namespace zoo::bit {
 namespace {
@@ -67,21 +64,6 @@ LabelLoss loss_for(const data::ImageDataset& dataset, const std::optional<LabelL
     throw UserError(fmt::format("loss: softmax wants one label for each picture: {}", dataset.describe()),
                     "loss=sigmoid says yes or no to each class");
   return wanted.value_or(several ? LabelLoss::sigmoid : LabelLoss::softmax);
-}
-
-void require_same_classes(const data::ImageDataset& train, const data::ImageDataset& test) {
-  if (train.num_classes() != test.num_classes()) {
-    throw UserError(fmt::format("the training set has {} classes, the test set {}", train.num_classes(), test.num_classes()),
-                    "both must have the same classes, empty folders included");
-  }
-  if (train.has_several_labels() != test.has_several_labels())
-    throw UserError("pictures have several labels in one of the two sets and one in the other", "give two sets of one kind");
-  for (int64_t c = 0; c < train.num_classes(); ++c) {
-    if (train.class_name(c) != test.class_name(c)) {
-      throw UserError(
-          fmt::format("class {} is '{}' in the training set and '{}' in the test set", c, train.class_name(c), test.class_name(c)));
-    }
-  }
 }
 
 }  // namespace zoo::bit

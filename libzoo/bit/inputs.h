@@ -30,7 +30,4 @@ DatasetSize size_of(const data::ImageDataset& dataset);
 // `wanted`, or sigmoid where pictures have several labels and softmax where they have one. Throws UserError for softmax over several.
 LabelLoss loss_for(const data::ImageDataset& dataset, const std::optional<LabelLoss>& wanted);
 
-// Throws UserError naming the first class that differs.
-void require_same_classes(const data::ImageDataset& train, const data::ImageDataset& test);
-
 }  // namespace zoo::bit

@@ -1,5 +1,5 @@
 #include <libzoo/bit/inputs.h>
-#include <libzoo/bit/picture_files.h>
+#include <libzoo/data/picture_files.h>
 #include <libzoo/bit/predict.h>
 #include <libzoo/core/error.h>
 #include <libzoo/io/npy.h>
@@ -73,7 +73,7 @@ void predict(const PredictOptions& o, const std::vector<std::filesystem::path>& 
   auto& model = p.checkpoint.model;
   const bool has_head = p.checkpoint.architecture.num_classes > 0;
   const auto parameters = model->named_parameters();
-  auto batches = evaluation_batches(picture_files(pictures), p.preprocessing, o.batch_size, o.data);
+  auto batches = evaluation_batches(data::picture_files(pictures), p.preprocessing, o.batch_size, o.data);
   Export exported;
   while (auto batch = batches.next()) {
     const auto features = model->features(batch->images.to(device));

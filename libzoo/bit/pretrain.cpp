@@ -77,7 +77,7 @@ nn::ResNetV2 fresh_network(const PretrainOptions& o, int64_t num_classes, train:
 nn::ResNetV2 pretrain_network(const PretrainOptions& o, train::Run& run, Json& result, const Lesson* other) {
   const auto train_set = data::open_dataset(o.train);
   const auto test_set = o.test ? data::open_dataset(*o.test) : nullptr;
-  if (test_set) require_same_classes(*train_set, *test_set);
+  if (test_set) data::require_same_classes(*train_set, *test_set);
   const Lesson lesson = other ? *other : labels_of(*train_set, o.loss);
   if (test_set && test_set->num_classes() != lesson.num_classes) {
     throw UserError(fmt::format("the test set has {} classes, what is learnt has {}", test_set->num_classes(), lesson.num_classes),

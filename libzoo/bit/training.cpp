@@ -61,32 +61,11 @@ at::Tensor accumulate_gradients(nn::ResNetV2& model, data::Loader& batches, int6
 }
 
 eval::ClassificationMetrics measure(nn::ResNetV2& model, data::Stream<data::ImageBatch> batches, const at::Device& device) {
-  at::NoGradGuard no_grad;
-  model->eval();
-  eval::Classification meter({1, 5});
-  while (auto batch = batches.next()) {
-    const data::ImageBatch on_device = batch->to(device);
-    meter.add(model->forward(on_device.images), on_device.labels);
-  }
-  model->train();
-  return meter.result();
+  return train::measure(*model, [&](const at::Tensor& images) { return model->forward(images); }, std::move(batches), device);
 }
 
-Features extract_features(nn::ResNetV2& model, data::Stream<data::ImageBatch> batches, const at::Device& device) {
-  at::NoGradGuard no_grad;
-  model->eval();
-  std::vector<at::Tensor> values, labels;
-  while (auto batch = batches.next()) {
-    values.push_back(model->features(batch->images.to(device)).to(at::kCPU));
-    labels.push_back(batch->labels);
-  }
-  model->train();
-  if (values.empty()) throw Error("there are no pictures to take features of");
-  return {at::cat(values), at::cat(labels)};
-}
-
-Json as_json(const eval::ClassificationMetrics& metrics) {
-  return {{"loss", metrics.loss}, {"top1", metrics.top(1)}, {"top5", metrics.top(5)}, {"images", metrics.count}};
+train::Features extract_features(nn::ResNetV2& model, data::Stream<data::ImageBatch> batches, const at::Device& device) {
+  return train::extract_features(*model, [&](const at::Tensor& images) { return model->features(images); }, std::move(batches), device);
 }
 
 }  // namespace zoo::bit

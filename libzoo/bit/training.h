@@ -7,6 +7,7 @@
 #include <libzoo/data/stream.h>
 #include <libzoo/eval/accuracy.h>
 #include <libzoo/nn/res_net_v2.h>
+#include <libzoo/train/evaluation.h>
 #include <libzoo/train/run.h>
 
 #include <cstdint>
@@ -45,13 +46,8 @@ at::Tensor accumulate_gradients(nn::ResNetV2& model, data::Loader& batches, int6
 eval::ClassificationMetrics measure(nn::ResNetV2& model, data::Stream<data::ImageBatch> batches, const at::Device& device);
 
 // Pooled features and labels of a finite stream, on the CPU, without gradients.
-struct Features {
-  at::Tensor values;  // [n, features] f32
-  at::Tensor labels;  // [n]
-};
-Features extract_features(nn::ResNetV2& model, data::Stream<data::ImageBatch> batches, const at::Device& device);
+train::Features extract_features(nn::ResNetV2& model, data::Stream<data::ImageBatch> batches, const at::Device& device);
 
-// {loss, top1, top5, images}: fractions.
-Json as_json(const eval::ClassificationMetrics& metrics);
+using train::as_json;
 
 }  // namespace zoo::bit

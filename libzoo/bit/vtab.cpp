@@ -61,7 +61,7 @@ class Joined final : public data::ImageDataset {
 double measure_task(const VtabTask& task, const VtabSet& set, const Checkpoint& start, const VtabOptions& o, const train::Run& run) {
   const std::string name(task.name);
   const auto examples = vtab_examples(name, set), test = data::open_dataset(set.test);
-  require_same_classes(*examples, *test);
+  data::require_same_classes(*examples, *test);
   if (examples->num_classes() != task.num_classes)
     log::warning(fmt::format("{}: the benchmark has {} classes, this set {}", name, task.num_classes, examples->num_classes()));
   TuningPlan plan{.rule = hyper_rule(size_of(*examples), o.rule),
@@ -110,7 +110,7 @@ data::DatasetPointer vtab_examples(const std::string& task, const VtabSet& set) 
   int64_t train_size = train->size(), val_size = std::max(kValidationExamples, train->size() / 10);
   if (set.val) {
     const auto val = data::open_dataset(*set.val);
-    require_same_classes(*train, *val);
+    data::require_same_classes(*train, *val);
     val_size = val->size();
     train = std::make_shared<Joined>(train, val);
   } else {

@@ -14,5 +14,7 @@ DatasetPointer open_cifar(const CifarOptions& options);
 DatasetPointer open_tar(const TarOptions& options);
 DatasetPointer open_tfrecord(const TfRecordSetOptions& options);
 DatasetPointer open_npy(const NpyOptions& options);
+DatasetPointer open_textures(const TexturesOptions& options);
+DatasetPointer open_stl10(const Stl10Options& options);
 
 }  // namespace zoo::data

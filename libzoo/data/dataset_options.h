@@ -73,6 +73,24 @@ void fields(Field& field, GlyphsOptions& o) {
   field("split", o.split, "train and test share glyphs and no picture");
 }
 
+// Procedural textures in two random colours: ten patterns, at a random scale, place and angle. Picture k of a class depends on seed,
+// split, class, k and size only.
+struct TexturesOptions {
+  static constexpr const char* kType = "textures";
+  int64_t per_class = 400;
+  int64_t image_size = 32;
+  uint64_t seed = 0;
+  Split split = Split::train;
+};
+
+template <class Field>
+void fields(Field& field, TexturesOptions& o) {
+  field("per_class", o.per_class, "pictures of each of the ten textures", at_least(1));
+  field("image_size", o.image_size, "pixels, height and width", between(8, 4096));
+  field("seed", o.seed, "draws another set of pictures");
+  field("split", o.split, "train and test share textures and no picture");
+}
+
 // MNIST's files, plain or gzip: images u8 [n, height, width] and labels u8 [n].
 struct IdxOptions {
   static constexpr const char* kType = "idx";
@@ -199,7 +217,31 @@ void fields(Field& field, NpyOptions& o) {
   field("num_classes", o.num_classes, "classes; the largest label plus one unless set", at_least(2));
 }
 
-using ImageDatasetOptions = std::variant<ShapesOptions, GlyphsOptions, IdxOptions, ImageFolderOptions, ImageListOptions, CifarOptions,
-                                         TarOptions, TfRecordSetOptions, NpyOptions>;
+// Pictures without labels.
+struct PicturesOptions {
+  static constexpr const char* kType = "pictures";
+  std::vector<std::filesystem::path> paths;
+};
+
+template <class Field>
+void fields(Field& field, PicturesOptions& o) {
+  field("paths", o.paths, "pictures, folders of them at any depth, and .txt files that list either", required(), not_empty());
+}
+
+// STL-10's binary files: train_X.bin, test_X.bin, unlabeled_X.bin.
+struct Stl10Options {
+  static constexpr const char* kType = "stl10";
+  std::filesystem::path images;
+  std::filesystem::path labels;
+};
+
+template <class Field>
+void fields(Field& field, Stl10Options& o) {
+  field("images", o.images, "binary file of pictures", required(), existing_file());
+  field("labels", o.labels, "binary file of labels 1 to 10; none for the unlabelled pictures", existing_file());
+}
+
+using ImageDatasetOptions = std::variant<ShapesOptions, GlyphsOptions, TexturesOptions, IdxOptions, ImageFolderOptions, ImageListOptions,
+                                         CifarOptions, Stl10Options, TarOptions, TfRecordSetOptions, NpyOptions, PicturesOptions>;
 
 }  // namespace zoo::data

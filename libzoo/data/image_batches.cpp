@@ -130,12 +130,21 @@ class ImageBatches final : public Stage<ImageBatch> {
     }
   }
 
+  void keep_own_part(std::vector<Place>& places) const {
+    const auto [rank, ranks] = options_.part;
+    if (ranks == 1) return;
+    const auto n = int64_t(places.size());
+    const auto from = places.begin() + n * rank / ranks, to = places.begin() + n * (rank + 1) / ranks;
+    places = std::vector<Place>(std::make_move_iterator(from), std::make_move_iterator(to));
+  }
+
   bool begin_batch() {
     auto pending = std::make_shared<Pending>();
     tickets_->save(pending->before);
     pending->places = plan();
     if (pending->places.empty()) return false;
     tickets_->save(pending->after);
+    keep_own_part(pending->places);
 
     const auto n = int64_t(pending->places.size());
     pending->errors.resize(size_t(n));
@@ -309,6 +318,12 @@ void check(const ImageDataset& dataset, const ImageTransform& transform, const I
     if (value < least) throw UserError(fmt::format("{} must be at least {}, got {}", name, least, value));
   };
   at_least("batch_size", o.batch_size, 1);
+  if (o.part.rank < 0 || o.part.rank >= o.part.ranks)
+    throw Error(fmt::format("part {} of {} is none of a batch", o.part.rank, o.part.ranks));
+  if (o.batch_size % o.part.ranks != 0)
+    throw UserError(fmt::format("batch_size {} can't be shared by {} ranks", o.batch_size, o.part.ranks), "use a multiple of the ranks");
+  if (o.part.ranks > 1 && o.bad_items.on_bad_item == OnBadItem::skip)
+    throw UserError("on_bad_item: skip would let the ranks go apart", "use on_bad_item: fail, or a single process");
   at_least("workers", o.workers, 0);
   at_least("prefetch", o.prefetch, 0);
   if (!(o.rate_limit >= 0)) throw UserError(fmt::format("rate_limit must be at least 0, got {}", o.rate_limit));

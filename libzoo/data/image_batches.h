@@ -29,6 +29,12 @@ struct ImageBatch {
   ImageBatch to(const at::Device& device) const;
 };
 
+// Of every batch, an equal share for each of several processes: rank r reads rows r · n/ranks … of n. All of them plan the whole
+// batches, so that the order, the pictures and the position of a stream are the same for any number of processes.
+struct BatchPart {
+  int64_t rank = 0, ranks = 1;
+};
+
 struct ImageBatchOptions {
   int64_t batch_size = 64;
   bool shuffle = true;
@@ -37,6 +43,7 @@ struct ImageBatchOptions {
   std::optional<int64_t> epochs = {};     // none: endless
   uint64_t seed = 0;                 // of order and augmentation
   std::optional<Shard> shard = {};   // this rank's part of each epoch
+  BatchPart part = {};               // of batches of batch_size
   int workers = 0;                   // threads; 0: the caller's
   int64_t prefetch = 2;              // batches begun ahead; without workers none is
   BadItemPolicy bad_items = {};      // the cap counts different pictures

@@ -2,6 +2,7 @@
 
 #include <libzoo/core/error.h>
 #include <libzoo/data/catalogue.h>
+#include <libzoo/data/picture_files.h>
 
 #include <fmt/format.h>
 
@@ -105,12 +106,30 @@ DatasetPointer open_dataset(const ImageDatasetOptions& options) {
     DatasetPointer operator()(const TarOptions& o) const { return open_tar(o); }
     DatasetPointer operator()(const TfRecordSetOptions& o) const { return open_tfrecord(o); }
     DatasetPointer operator()(const NpyOptions& o) const { return open_npy(o); }
+    DatasetPointer operator()(const TexturesOptions& o) const { return open_textures(o); }
+    DatasetPointer operator()(const Stl10Options& o) const { return open_stl10(o); }
+    DatasetPointer operator()(const PicturesOptions& o) const { return picture_files(list_pictures(o.paths)); }
   };
   return std::visit(Open{}, options);
 }
 
 DatasetPointer subset(DatasetPointer dataset, std::vector<int64_t> indices) {
   return std::make_shared<Subset>(std::move(dataset), std::move(indices));
+}
+
+void require_same_classes(const ImageDataset& train, const ImageDataset& test) {
+  if (train.num_classes() != test.num_classes()) {
+    throw UserError(fmt::format("the training set has {} classes, the test set {}", train.num_classes(), test.num_classes()),
+                    "both must have the same classes, empty folders included");
+  }
+  if (train.has_several_labels() != test.has_several_labels())
+    throw UserError("pictures have several labels in one of the two sets and one in the other", "give two sets of one kind");
+  for (int64_t c = 0; c < train.num_classes(); ++c) {
+    if (train.class_name(c) != test.class_name(c)) {
+      throw UserError(
+          fmt::format("class {} is '{}' in the training set and '{}' in the test set", c, train.class_name(c), test.class_name(c)));
+    }
+  }
 }
 
 io::Image to_rgb(io::Image image) {

@@ -59,6 +59,9 @@ DatasetPointer open_dataset(const ImageDatasetOptions& options);
 // Throws Error if a place is not in the data set.
 DatasetPointer subset(DatasetPointer dataset, std::vector<int64_t> indices);
 
+// Throws UserError naming the first class that differs.
+void require_same_classes(const ImageDataset& train, const ImageDataset& test);
+
 // Three equal or the first three channels: grey (with or without alpha), RGB or RGBA to RGB. Throws Error for others.
 io::Image to_rgb(io::Image image);
 

@@ -13,7 +13,9 @@ namespace {
 
 constexpr int64_t kWindowSteps = 20;
 
-std::shared_ptr<EchoControl> make_control(const EchoRecipe& echo, int64_t batch_size) {
+std::shared_ptr<EchoControl> make_control(const EchoRecipe& echo, int64_t batch_size, const BatchPart& part) {
+  if (echo.automatic() && echo.schedule.empty() && part.ranks > 1)
+    throw UserError("echo.factor: auto measures each rank by itself, and several must agree", "give a number");
   if (!echo.automatic() && echo.schedule.empty()) return nullptr;
   std::vector<EchoChange> frozen;
   for (const auto& [fresh, factor] : echo.schedule) frozen.push_back({fresh, factor});
@@ -30,6 +32,7 @@ ImageBatchOptions image_batch_options(const LoaderOptions& o, const LoaderPlan& 
                            .replacement = plan.replacement,
                            .seed = plan.seed,
                            .shard = plan.shard,
+                           .part = plan.part,
                            .workers = int(o.workers),
                            .prefetch = o.prefetch,
                            .bad_items = {o.on_bad_item, o.max_bad_items},
@@ -52,7 +55,7 @@ DatasetCacheOptions cache_options(const CacheRecipe& o) {
 }  // namespace
 
 Loader::Loader(DatasetPointer dataset, ImageTransform transform, const LoaderOptions& options, const LoaderPlan& plan)
-    : control_(make_control(options.echo, plan.batch_size)),
+    : control_(make_control(options.echo, plan.batch_size, plan.part)),
       factor_(options.echo.number()),
       placement_(options.echo.at),
       batch_size_(plan.batch_size),

@@ -20,6 +20,7 @@ struct LoaderPlan {
   bool drop_last = false;     // an epoch's short last batch; without echoing
   bool replacement = false;   // independent draws
   std::optional<Shard> shard = {};
+  BatchPart part = {};        // of every batch of batch_size
 };
 
 class Loader {

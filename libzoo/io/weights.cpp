@@ -3,6 +3,7 @@
 #include <libzoo/io/pth.h>
 #include <libzoo/io/safetensors.h>
 #include <libzoo/io/tensor.h>
+#include <libzoo/io/tf_checkpoint.h>
 #include <libzoo/io/weights.h>
 #include <libzoo/io/zip.h>
 
@@ -29,10 +30,13 @@ Arrays read_zip(const Bytes& file, const std::string& where) {
 
 Weights load_weights(const std::filesystem::path& path) {
   const std::string where = path.string();
-  const Bytes file = map_file(path);
   Weights weights;
   Arrays arrays;
-  if (is_zip(file.view)) {
+  const bool prefix = !std::filesystem::exists(path) && std::filesystem::exists(where + ".index");
+  const Bytes file = prefix ? Bytes() : map_file(path);
+  if (prefix || path.extension() == ".index") {
+    arrays = read_tf_checkpoint(path);
+  } else if (is_zip(file.view)) {
     arrays = read_zip(file, where);
   } else if (begins_with(file, "\x80") && file.size() > 8 && file.view[7] != 0) {
     // The eighth byte of a safetensors file is the highest of its header's length.
@@ -61,6 +65,17 @@ void save_weights(const std::filesystem::path& path, const std::map<std::string,
     }
   }
   write_safetensors(path, arrays, metadata);
+}
+
+void save_weights_by_ending(const std::filesystem::path& path, const std::map<std::string, at::Tensor>& tensors,
+                            const std::map<std::string, std::string>& metadata) {
+  const std::string ending = path.extension().string();
+  if (ending == ".safetensors") return save_weights(path, tensors, metadata);
+  Arrays arrays;
+  for (const auto& [name, tensor] : tensors) arrays.emplace(name, view_array(tensor));
+  if (ending == ".npz") return write_npz(path, arrays);
+  if (ending == ".pth" || ending == ".pt") return write_pth(path, arrays);
+  throw UserError(fmt::format("{}: no format is known for the ending '{}'", path.string(), ending), "write to .safetensors, .npz or .pth");
 }
 
 }  // namespace zoo::io

@@ -34,9 +34,9 @@ class SelectiveKernelImpl : public torch::nn::Module {
   }
 
   at::Tensor forward(const at::Tensor& x) {
-    const auto streams = at::relu(bn_(conv_(x))).chunk(2, 1);
+    const auto streams = bn_->relu(conv_(x)).chunk(2, 1);
     const auto mean = spatial_mean(streams[0] + streams[1]);
-    const auto weights = expand_(at::relu(reduce_bn_(reduce_(mean)))).chunk(2, 1);
+    const auto weights = expand_(reduce_bn_->relu(reduce_(mean))).chunk(2, 1);
     const auto first = at::sigmoid(weights[0] - weights[1]);  // the softmax of two
     return streams[1] + (streams[0] - streams[1]) * first;
   }
@@ -115,13 +115,13 @@ class ResNetBlockImpl : public torch::nn::Module {
     at::Tensor shortcut = x;
     if (!project_.is_empty()) shortcut = project_bn_(project_(sk_ ? shortcut_mean(x, stride_) : x));
     at::Tensor y = x;
-    for (size_t i = 0; i < layers_.size(); ++i) {
-      if (i > 0) y = at::relu(y);
-      if (i == 1 && selective_) y = selective_->forward(y);
-      y = layers_[i].second(layers_[i].first(y));
+    for (size_t i = 0; i + 1 < layers_.size(); ++i) {
+      y = layers_[i].second->relu(layers_[i].first(y));
+      if (i == 0 && selective_) y = selective_->forward(y);
     }
-    if (excite_) y = excite_->forward(y);
-    return at::relu(y + shortcut);
+    auto& [conv, bn] = layers_.back();
+    if (excite_) return at::relu(excite_->forward(bn(conv(y))) + shortcut);
+    return bn->add_relu(conv(y), shortcut);
   }
 
  private:
@@ -207,7 +207,7 @@ at::Tensor ResNetImpl::stem(const at::Tensor& x, ResNetOutputs& outputs) {
   at::Tensor y = x.contiguous(at::MemoryFormat::ChannelsLast);
   for (auto& [conv, bn] : stem_) {
     outputs.initial_conv = conv(y);
-    y = at::relu(bn(outputs.initial_conv));
+    y = bn->relu(outputs.initial_conv);
   }
   return options.small_stem ? y : same_max_pool(y);
 }

@@ -45,6 +45,9 @@ class Lars {
   void restore(const State& state);
 
  private:
+  void step_kernel(size_t i, double rate, bool shared);  // shared: all threads on this parameter
+  void step_composed(size_t i, double rate);
+
   LarsOptions options_;
   std::vector<std::string> names_;
   std::vector<at::Tensor> parameters_, velocities_;

@@ -1,7 +1,10 @@
 #include <libzoo/simclr/nt_xent.h>
 
 #include <libzoo/core/error.h>
+#include <libzoo/dist/gather.h>
+#include <libzoo/io/parallel_for.h>
 #include <libzoo/nn/first_derivative.h>
+#include <libzoo/simclr/kernels/contrast.h>
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -11,6 +14,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 namespace zoo::simclr {
 namespace {
@@ -19,6 +23,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 constexpr double kTiny = 1e-8;
+constexpr int64_t kBlock = 16;  // rows that a thread takes at a time
 
 at::Tensor entropy_of(const at::Tensor& probabilities) { return (probabilities * (probabilities + kTiny).log()).sum(1).neg().mean(); }
 
@@ -28,6 +33,7 @@ struct Pass {
   const at::Tensor &view1, &view2, &all1, &all2;
   int64_t first_pair;
   const NtXentOptions& options;
+  const at::Tensor& negatives;  // undefined: none
   bool wants_gradients;
 
   at::Tensor loss, accuracy, entropy;
@@ -43,7 +49,7 @@ struct Pass {
       grad_all2 = at::zeros_like(all2);
     }
     const int64_t n = view1.size(0);
-    const int64_t row_bytes = 2 * all1.size(0) * int64_t(view1.element_size());
+    const int64_t row_bytes = (2 * all1.size(0) + more()) * int64_t(view1.element_size());
     const int64_t rows = std::clamp<int64_t>(options.max_bytes / std::max<int64_t>(row_bytes, 1), 1, n);
     for (int64_t from = 0; from < n; from += rows) {
       const int64_t to = std::min(n, from + rows);
@@ -54,49 +60,93 @@ struct Pass {
     entropy = entropy / double(n);
   }
 
+  int64_t more() const { return negatives.defined() ? negatives.size(0) : 0; }
+
   // Rows [from, to) of one view: their partners are in `others`, the rows themselves in `own`.
   void chunk(const at::Tensor& view, const at::Tensor& others, const at::Tensor& own, int64_t from, int64_t to, at::Tensor& grad,
              at::Tensor& grad_others, at::Tensor& grad_own, bool measured) {
     const int64_t pairs = all1.size(0);
     const double scale = 1 / options.temperature;
     const auto rows = view.slice(0, from, to);
-    auto logits = at::empty({to - from, 2 * pairs}, view.options());
-    auto cross = logits.slice(1, 0, pairs), same = logits.slice(1, pairs);
-    at::mm_out(cross, rows, others.t()).mul_(scale);
-    at::mm_out(same, rows, own.t()).mul_(scale);
+    auto logits = at::empty({to - from, 2 * pairs + more()}, view.options());
+    auto cross = logits.slice(1, 0, pairs), same = logits.slice(1, pairs, 2 * pairs), other = logits.slice(1, 2 * pairs);
+    if (more() > 0) at::mm_out(other, rows, negatives.t());
+    at::mm_out(cross, rows, others.t());
+    at::mm_out(same, rows, own.t());
+    const double share = (options.reduction == Reduction::sum_of_views ? 1.0 : 0.5) / double(view.size(0));
+    if (view.is_cpu()) {
+      run_kernel({.width = logits.size(1),
+                  .pairs = pairs,
+                  .partner = first_pair + from,
+                  .scale = scale,
+                  .share = wants_gradients ? share : 0,
+                  .measured = measured},
+                 share, logits);
+    } else {
+      run_composed(logits, from, to, share, measured);
+    }
+    if (!wants_gradients) return;
+    auto grad_rows = grad.slice(0, from, to);
+    at::mm_out(grad_rows, cross, others);
+    grad_rows.addmm_(same, own);
+    if (more() > 0) grad_rows.addmm_(other, negatives);
+    grad_others.addmm_(cross.t(), rows);
+    grad_own.addmm_(same.t(), rows);
+  }
+
+  void run_kernel(const kernels::ContrastRows& what, double share, at::Tensor& logits) {
+    const int64_t rows = logits.size(0), blocks = (rows + kBlock - 1) / kBlock;
+    std::vector<kernels::ContrastSums> sums(static_cast<size_t>(blocks));  // added up in order, whatever the threads
+    io::parallel_for(0, blocks, 1, [&](int64_t first, int64_t last) {
+      for (int64_t block = first; block < last; ++block) {
+        const int64_t begin = block * kBlock, count = std::min(kBlock, rows - begin);
+        if (logits.scalar_type() == at::kFloat)
+          kernels::contrast(what, logits.data_ptr<float>(), begin, count, sums[size_t(block)]);
+        else
+          kernels::contrast(what, logits.data_ptr<double>(), begin, count, sums[size_t(block)]);
+      }
+    });
+    kernels::ContrastSums total;
+    for (const auto& sum : sums) total.loss += sum.loss, total.right += sum.right, total.entropy += sum.entropy;
+    loss = loss + total.loss * share;
+    accuracy = accuracy + total.right;
+    entropy = entropy + total.entropy;
+  }
+
+  // The same on any device.
+  void run_composed(at::Tensor& logits, int64_t from, int64_t to, double share, bool measured) {
+    const int64_t pairs = all1.size(0);
+    const double scale = 1 / options.temperature;
+    auto cross = logits.slice(1, 0, pairs), same = logits.slice(1, pairs, 2 * pairs);
+    logits.mul_(scale);
     same.diagonal(first_pair + from).slice(0, 0, to - from).fill_(-std::numeric_limits<double>::infinity());
     const auto partners = cross.diagonal(first_pair + from).slice(0, 0, to - from);
 
     if (measured) {
-      const auto labels = at::arange(first_pair + from, first_pair + to, view.options().dtype(at::kLong));
+      const auto labels = at::arange(first_pair + from, first_pair + to, logits.options().dtype(at::kLong));
       accuracy = accuracy + (cross.argmax(1) == labels).sum();
       entropy = entropy + entropy_of(cross.softmax(1)) * double(to - from);
     }
-    const double share = (options.reduction == Reduction::sum_of_views ? 1.0 : 0.5) / double(view.size(0));
     const auto right = partners.clone();
     const auto largest = logits.amax(1, /*keepdim=*/true);
     logits.sub_(largest).exp_();
     const auto sums = logits.sum(1, /*keepdim=*/true);
     loss = loss + (sums.log() + largest).squeeze(1).sub(right).sum() * share;
     if (!wants_gradients) return;
-
     logits.mul_(share * scale / sums);
     partners.sub_(share * scale);
-    auto grad_rows = grad.slice(0, from, to);
-    at::mm_out(grad_rows, cross, others);
-    grad_rows.addmm_(same, own);
-    grad_others.addmm_(cross.t(), rows);
-    grad_own.addmm_(same.t(), rows);
   }
 };
 
 struct NtXentFunction : torch::autograd::Function<NtXentFunction> {
   static variable_list forward(AutogradContext* ctx, const at::Tensor& view1, const at::Tensor& view2, const at::Tensor& all1,
-                               const at::Tensor& all2, int64_t first_pair, const NtXentOptions& options, bool wants_gradients) {
+                               const at::Tensor& all2, int64_t first_pair, const NtXentOptions& options, const std::optional<at::Tensor>& negatives,
+                               bool wants_gradients) {
     const auto type = at::promote_types(view1.scalar_type(), at::kFloat);
     const auto v1 = view1.to(type).contiguous(), v2 = view2.to(type).contiguous();
     const auto a1 = all1.to(type).contiguous(), a2 = all2.to(type).contiguous();
-    Pass pass{v1, v2, a1, a2, first_pair, options, wants_gradients, {}, {}, {}, {}, {}, {}, {}};
+    const auto more = negatives ? negatives->detach().to(type).contiguous() : at::Tensor();
+    Pass pass{v1, v2, a1, a2, first_pair, options, more, wants_gradients, {}, {}, {}, {}, {}, {}, {}};
     pass.run();
     if (wants_gradients) ctx->save_for_backward({pass.grad1, pass.grad2, pass.grad_all1, pass.grad_all2});
     ctx->saved_data["type"] = int64_t(view1.scalar_type());
@@ -109,7 +159,7 @@ struct NtXentFunction : torch::autograd::Function<NtXentFunction> {
     const auto type = at::ScalarType(ctx->saved_data["type"].toInt());
     variable_list result;
     for (const auto& grad : ctx->get_saved_variables()) result.push_back((grad * gradients[0]).to(type));
-    result.resize(7);
+    result.resize(8);
     return result;
   }
 };
@@ -131,22 +181,28 @@ at::Tensor normalize_rows(const at::Tensor& rows) {
 }
 
 NtXent nt_xent_of_rows(const at::Tensor& view1, const at::Tensor& view2, const at::Tensor& all1, const at::Tensor& all2, int64_t first_pair,
-                       const NtXentOptions& options) {
+                       const NtXentOptions& options, const at::Tensor& negatives) {
   check(view1, view2, options);
+  if (negatives.defined() && (negatives.dim() != 2 || negatives.size(1) != view1.size(1)))
+    throw Error(fmt::format("negatives must be [m, {}], not [{}]", view1.size(1), fmt::join(negatives.sizes(), ", ")));
   check(all1, all2, options);
   if (first_pair < 0 || first_pair + view1.size(0) > all1.size(0) || view1.size(1) != all1.size(1))
     throw Error(fmt::format("pairs {} to {} are no part of a batch of {}", first_pair, first_pair + view1.size(0), all1.size(0)));
   const bool wants =
       at::GradMode::is_enabled() && (view1.requires_grad() || view2.requires_grad() || all1.requires_grad() || all2.requires_grad());
-  const auto results = NtXentFunction::apply(view1, view2, all1, all2, first_pair, options, wants);
+  const auto results = NtXentFunction::apply(view1, view2, all1, all2, first_pair, options,
+                                             negatives.defined() ? std::optional(negatives) : std::nullopt, wants);
   return {results[0], results[1], results[2]};
 }
 
-NtXent nt_xent(const at::Tensor& view1, const at::Tensor& view2, const NtXentOptions& options) {
+NtXent nt_xent(const at::Tensor& view1, const at::Tensor& view2, const NtXentOptions& options, const dist::Group* group,
+               const at::Tensor& negatives) {
   check(view1, view2, options);
   const auto z1 = options.normalize ? normalize_rows(view1) : view1, z2 = options.normalize ? normalize_rows(view2) : view2;
-  NtXent result = nt_xent_of_rows(z1, z2, z1, z2, 0, options);
-  if (!result.value.isfinite().item<bool>())
+  const auto all1 = dist::gather_rows(z1, group), all2 = dist::gather_rows(z2, group);
+  NtXent result = nt_xent_of_rows(z1, z2, all1, all2, group ? group->rank() * z1.size(0) : 0, options, negatives);
+  // On a GPU that would wait for the device at every step; there train::Run notices.
+  if (result.value.is_cpu() && !result.value.isfinite().item<bool>())
     throw UserError("the contrastive loss is not finite", "the features hold NaN or infinite values, or the rate is too high");
   return result;
 }

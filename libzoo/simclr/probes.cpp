@@ -97,6 +97,25 @@ at::Tensor LogisticProbe::probabilities(const at::Tensor& features) const {
   return at::softmax(at::addmm(bias, (features.to(at::kDouble) - mean) / deviation, weight.t()), 1);
 }
 
+at::Tensor RidgeProbe::scores(const at::Tensor& features) const {
+  const auto x = (features.to(at::kDouble) - mean) / deviation;
+  return x.mm(weight.slice(0, 0, x.size(1))) + weight[x.size(1)];
+}
+
+RidgeProbe fit_ridge_probe(const at::Tensor& features, const at::Tensor& labels, int64_t num_classes, double l2) {
+  const at::NoGradGuard no_grad;
+  check_rows(features, labels, num_classes);
+  if (!(l2 > 0)) throw UserError(fmt::format("l2 must be positive, got {}", l2));
+  const auto doubles = features.to(at::kDouble);
+  RidgeProbe probe{.mean = doubles.mean(0), .deviation = doubles.std(0, /*unbiased=*/false)};
+  probe.deviation.masked_fill_(probe.deviation == 0, 1);
+  const auto x = at::cat({(doubles - probe.mean) / probe.deviation, at::ones({doubles.size(0), 1}, doubles.options())}, 1);
+  auto gram = x.t().mm(x);
+  gram.diagonal().add_(l2);
+  probe.weight = at::linalg_solve(gram, x.t().mm(at::one_hot(labels, num_classes).to(at::kDouble)));
+  return probe;
+}
+
 LogisticProbe fit_logistic_probe(const at::Tensor& features, const at::Tensor& labels, const LogisticOptions& o) {
   const at::NoGradGuard no_grad;
   check_rows(features, labels, o.num_classes);

@@ -41,6 +41,14 @@ struct LogisticProbe {
   at::Tensor probabilities(const at::Tensor& features) const;  // [n, classes] f64
 };
 
+struct RidgeProbe {
+  at::Tensor weight;           // [width + 1, classes] f64, of the standardised features and a constant
+  at::Tensor mean, deviation;  // [width] f64, of the training rows
+  at::Tensor scores(const at::Tensor& features) const;  // [n, classes] f64
+};
+// Least squares to one-hot labels with l2 · |weight|². Throws UserError if shapes don't fit, a label has no class, or l2 is not positive.
+RidgeProbe fit_ridge_probe(const at::Tensor& features, const at::Tensor& labels, int64_t num_classes, double l2);
+
 // In float64, by L-BFGS. Throws UserError if shapes don't fit, a label has no class, or a feature is not finite.
 LogisticProbe fit_logistic_probe(const at::Tensor& features, const at::Tensor& labels, const LogisticOptions& options);
 

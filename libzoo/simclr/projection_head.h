@@ -26,6 +26,7 @@ struct ProjectionHeadOptions {
   int64_t layers = 3;        // of a nonlinear one; v1 has 2
   int64_t input_dim = 2048;
   int64_t output_dim = 128;
+  int64_t keep = -1;         // how many of the layers there are, the first ones: fine-tuning drops the rest. -1: all
   double bn_eps = 1e-5;
   double bn_momentum = 0.1;
   uint64_t seed = 0;         // of the initial weights, normal with deviation 0.01
@@ -38,7 +39,8 @@ class ProjectionHeadImpl : public torch::nn::Cloneable<ProjectionHeadImpl> {
   explicit ProjectionHeadImpl(const ProjectionHeadOptions& options);
   void reset() override;
 
-  at::Tensor forward(const at::Tensor& features) { return states(features).back(); }  // [batch, input_dim] -> [batch, output_dim]
+  at::Tensor forward(const at::Tensor& features) { return states(features).back(); }  // [batch, input_dim] -> [batch, kept_width()]
+  int64_t kept_width() const;  // output_dim, or input_dim if the last layer is not kept
   // The features, then what each layer gives. Fine-tuning starts from one of them (selector).
   std::vector<at::Tensor> states(const at::Tensor& features);
 

@@ -57,6 +57,7 @@ class Checkpoints {
   // to damaged-step-… with a warning. Throws Error if there are complete ones but all are damaged.
   std::optional<Checkpoint> newest();
 
+  Checkpoint read(int64_t step) const;       // throws Error if it is not there, not complete, or damaged
   void point_best_to(int64_t step);          // the symbolic link checkpoints/best, where it can be made
   std::vector<int64_t> steps() const;        // of the complete ones, ascending
   std::filesystem::path path(int64_t step) const;
@@ -64,7 +65,6 @@ class Checkpoints {
  private:
   void prune(std::optional<int64_t> best);
   void remove_leftovers();
-  Checkpoint read(int64_t step) const;
 
   std::filesystem::path folder_;
   Keep keep_;

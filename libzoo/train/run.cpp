@@ -63,17 +63,18 @@ std::string stamped(log::Level level, std::string_view message) {
 
 Run::Parts::Parts(RunOptions given)
     : options(checked(std::move(given))),
+      follower(options.group && options.group->rank() > 0),
       device(resolve_device(options.device)),
-      directory(options),
+      directory(options, follower),
       manifest(directory.path() / "manifest.json", directory.manifest(), options, device.str(), at::get_num_threads()),
-      finished(directory.resumed() && directory.manifest().value("state", "") == "done"),
+      finished(agreed(directory.resumed() && directory.manifest().value("state", "") == "done")),
       checkpoints(directory.path() / "checkpoints", {.last = options.keep_last, .every = options.keep_every}),
-      progress(options.log_every, options.quiet) {
+      progress(options.log_every, options.quiet || follower) {
   at::manual_seed(derive_seed(options.seed, "libtorch"));
   if (finished) {
     const fs::path path = directory.path() / "result.json";
-    if (fs::exists(path)) result = parse_json(io::map_file(path).text(), path.string());
-    log::info(fmt::format("{} is a finished run; there is nothing to do", directory.path().string()));
+    if (!follower && fs::exists(path)) result = parse_json(io::map_file(path).text(), path.string());
+    if (!follower) log::info(fmt::format("{} is a finished run; there is nothing to do", directory.path().string()));
     return;
   }
   manifest.write();
@@ -197,7 +198,7 @@ bool Run::evaluation(int64_t step, const NamedValues& values, const std::string&
 }
 
 void Run::save_image(const std::string& name, const io::Image& image) {
-  if (parts_->finished) return;
+  if (parts_->finished || parts_->follower) return;
   const fs::path path = parts_->directory.path() / "samples" / (name + ".png");
   try {
     fs::create_directories(path.parent_path());
@@ -216,7 +217,9 @@ void Run::image(int64_t step, const std::string& name, const io::Image& image) {
 at::Device Run::device() const { return parts_->device; }
 uint64_t Run::seed(std::string_view name) const { return derive_seed(parts_->options.seed, name); }
 int64_t Run::first_step() const { return parts_->first; }
-bool Run::interrupted() const { return parts_->stopped_early || SignalGuard::received() != 0; }
+bool Run::interrupted() const { return parts_->stopped_early || (!parts_->options.group && SignalGuard::received() != 0); }
+const std::shared_ptr<const dist::Group>& Run::group() const { return parts_->options.group; }
+bool Run::writes() const { return !parts_->follower; }
 bool Run::dry_run() const { return parts_->options.dry_run; }
 bool Run::finished() const { return parts_->finished; }
 const Json& Run::result() const { return parts_->result; }
@@ -224,7 +227,7 @@ const fs::path& Run::directory() const { return parts_->directory.path(); }
 
 void Run::save_model(const std::function<void(const fs::path&)>& write) {
   Parts& run = *parts_;
-  if (run.finished || run.stopped_early) return;
+  if (run.finished || run.stopped_early || run.follower) return;
   const fs::path path = directory() / "model.safetensors", partial = directory() / ".model.safetensors.partial.safetensors";
   try {
     write(partial);
@@ -245,7 +248,7 @@ void Run::finish(const Json& result) {
   if (run.finished || run.stopped_early) return;
   run.settle();
   run.result = result;
-  if (run.options.dry_run) return;
+  if (run.options.dry_run || run.follower) return;
   std::vector<std::string> problems;
   if (!run.checkpoint()) problems.push_back(run.checkpoint_failure);
   if (!run.model_failure.empty()) problems.push_back(run.model_failure);

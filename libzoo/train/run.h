@@ -137,6 +137,8 @@ class Run {
   uint64_t seed(std::string_view name) const;   // derive_seed(options.seed, name)
   int64_t first_step() const;                   // where this session starts; 0 before steps()
   bool interrupted() const;                     // a signal has asked to stop
+  const std::shared_ptr<const dist::Group>& group() const;  // the ranks that train together; null: this process alone
+  bool writes() const;                          // rank 0, or alone: the directory is this one's
   bool dry_run() const;                         // steps() yields one step; nothing is left on disk
   bool finished() const;                        // resumed, and done already: steps() is empty, nothing is written
   const Json& result() const;                   // what finish() was given, here or in the run that is already done

@@ -101,8 +101,8 @@ fs::path make_temporary() {
 
 }  // namespace
 
-RunDirectory::RunDirectory(const RunOptions& options) : path_(options.directory) {
-  if (options.dry_run) {
+RunDirectory::RunDirectory(const RunOptions& options, bool follower) : path_(options.directory) {
+  if (options.dry_run || follower) {
     path_ = make_temporary();
     temporary_ = true;
     return;

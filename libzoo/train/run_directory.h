@@ -22,7 +22,8 @@ class RunDirectory {
   // process holds it. `overwrite` empties only what is a run by its manifest, or what an interrupted removal left of one
   // (no manifest, and only names that a run gives); never a symbolic link, a home, the current directory or one above.
   // A dry run gets a temporary directory.
-  explicit RunDirectory(const RunOptions& options);
+  // So does a follower: a rank that leaves writing to rank 0.
+  explicit RunDirectory(const RunOptions& options, bool follower = false);
   ~RunDirectory();
   RunDirectory(const RunDirectory&) = delete;
   RunDirectory& operator=(const RunDirectory&) = delete;

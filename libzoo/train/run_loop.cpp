@@ -25,7 +25,7 @@ Steps::Iterator Steps::begin() {
   it.run_ = run_;
   it.step_ = run.position;
   it.done_ = run.finished || run.stopped_early || run.position >= run.progress.total();
-  if (!it.done_ && SignalGuard::received()) it.done_ = !run.end_step(run.position - 1);
+  if (!it.done_ && run.signal_anywhere()) it.done_ = !run.end_step(run.position - 1);
   if (!it.done_) run.in_step = true;
   if (it.done_) run.progress.stop();
   return it;
@@ -45,7 +45,7 @@ DataWait::~DataWait() { run_.parts_->progress.wait(std::chrono::nanoseconds(now_
 void Run::Parts::begin(int64_t total) {
   if (!started && !finished) {
     started = true;
-    if (directory.resumed()) restore();
+    if (agreed(directory.resumed())) restore();
     first = position;
     manifest.note_session("first_step", first);
     write_manifest();
@@ -53,15 +53,27 @@ void Run::Parts::begin(int64_t total) {
   progress.start(position, total);
 }
 
+// Rank 0 chooses, since it may have to put a damaged one aside.
+std::optional<Checkpoint> Run::Parts::newest_checkpoint() {
+  if (!options.group) return checkpoints.newest();
+  if (follower) {
+    const int64_t step = options.group->from_first(0);
+    return step < 0 ? std::nullopt : std::optional(Checkpoints(options.directory / "checkpoints", {}).read(step));
+  }
+  auto found = checkpoints.newest();
+  options.group->from_first(found ? found->step : -1);
+  return found;
+}
+
 void Run::Parts::restore() {
-  std::optional<Checkpoint> found = checkpoints.newest();
+  std::optional<Checkpoint> found = newest_checkpoint();
   LineFile& lines = metrics->lines();
   if (!found) {
     lines.truncate(0);
-    log::info(fmt::format("{} has no checkpoint yet: starting from step 0", directory.path().string()));
+    if (!follower) log::info(fmt::format("{} has no checkpoint yet: starting from step 0", directory.path().string()));
     return;
   }
-  const std::string where = checkpoints.path(found->step).string();
+  const std::string where = Checkpoints(options.directory / "checkpoints", {}).path(found->step).string();
   std::vector<std::string> problems;
   std::map<std::string, State> unused = found->states;
   for (const Tracked& thing : tracked) {
@@ -81,7 +93,9 @@ void Run::Parts::restore() {
   }
   const int64_t bytes = found->facts.value("metrics_bytes", int64_t(0));
   metrics->forget();  // what the program logged before the loop is in the file already
-  if (bytes > lines.size()) {
+  if (follower) {
+    lines.truncate(0);
+  } else if (bytes > lines.size()) {
     log::warning(fmt::format("{} is shorter than it was at the checkpoint: lines are missing", lines.path().string()));
   } else {
     lines.truncate(bytes);
@@ -90,7 +104,7 @@ void Run::Parts::restore() {
     best = saved_best = Best{saved_facts.at("name"), saved_facts.at("value"), saved_facts.at("step")};
   }
   position = saved = found->step;
-  log::info(fmt::format("resumed at step {} from {}", position, where));
+  if (!follower) log::info(fmt::format("resumed at step {} from {}", position, where));
 }
 
 bool Run::Parts::end_step(int64_t step) {
@@ -103,7 +117,8 @@ bool Run::Parts::end_step(int64_t step) {
     return false;
   }
   const bool last = position >= progress.total();
-  const bool stop = SignalGuard::received() != 0;
+  const int signal = signal_anywhere();
+  const bool stop = signal != 0;
   const bool save = last || stop || best_is_new || (options.checkpoint_every > 0 && position % options.checkpoint_every == 0);
   const bool show = progress.due(position) && position > first;
   if (position % options.log_every == 0) look_at_watched(step);
@@ -117,10 +132,10 @@ bool Run::Parts::end_step(int64_t step) {
   stopped_early = true;
   if (!written) {
     throw Error(
-        fmt::format("{} at step {}, and the checkpoint could not be written: {}", SignalGuard::name(), position, checkpoint_failure),
+        fmt::format("{} at step {}, and the checkpoint could not be written: {}", SignalGuard::name(signal), position, checkpoint_failure),
         fmt::format("make room on the disk; --resume then continues from step {}", saved));
   }
-  log::info(fmt::format("{}: saved at step {}; --resume continues from there", SignalGuard::name(), position));
+  if (!follower) log::info(fmt::format("{}: saved at step {}; --resume continues from there", SignalGuard::name(signal), position));
   return false;
 }
 
@@ -136,6 +151,11 @@ void Run::Parts::look_at_watched(int64_t step) {
 
 bool Run::Parts::checkpoint() {
   if (saved == position) return true;
+  if (follower) {
+    saved = position;
+    best_is_new = false;
+    return true;
+  }
   const bool marks_best = best_is_new;
   best_is_new = false;
   try {

@@ -5,8 +5,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
+
+namespace zoo::dist {
+class Group;
+}
 
 namespace zoo::train {
 
@@ -19,6 +24,10 @@ struct RunOptions {
   std::string device = "auto";       // auto, cpu, cuda, cuda:1
   int threads = 0;                   // intra-op threads; 0: LibTorch's own choice
   bool quiet = false;                // no progress
+
+  // The processes that train together; none: this one alone. Rank 0 writes the directory, which all ranks must be able to read; the
+  // others keep nothing.
+  std::shared_ptr<const dist::Group> group{};
 
   std::string program{};             // "zoo-bit finetune": for the manifest
   std::string config_yaml{};         // the resolved options as --dump-config prints them, written to config.yaml

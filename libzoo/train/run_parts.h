@@ -2,6 +2,7 @@
 #pragma once
 
 #include <libzoo/core/log.h>
+#include <libzoo/dist/group.h>
 #include <libzoo/io/tfevents.h>
 #include <libzoo/train/checkpoints.h>
 #include <libzoo/train/manifest.h>
@@ -31,6 +32,13 @@ struct Run::Parts {
   void settle();                         // metrics to their file and TensorBoard. Throws Error for a loss that is not finite
   void settled(const MetricsLog::Row& row, const MetricsLog::Numbers& numbers);
   void restore();
+  std::optional<Checkpoint> newest_checkpoint();  // the same on all ranks
+  bool agreed(bool of_first) const { return options.group ? options.group->from_first(of_first) != 0 : of_first; }
+  // The number of a signal that any rank has received, or 0: all ranks stop at the same step.
+  int signal_anywhere() const {
+    const int own = SignalGuard::received();
+    return options.group ? int(options.group->largest(own)) : own;
+  }
   void to_tensorboard(const std::function<void(io::EventWriter&)>& write);
   void flush_log();
   void warn_once(const std::string& about, const std::string& reason);
@@ -38,6 +46,7 @@ struct Run::Parts {
 
   SignalGuard signals;
   RunOptions options;
+  const bool follower;                   // rank 0 writes for this one
   at::Device device;
   RunDirectory directory;
   Manifest manifest;

@@ -43,8 +43,8 @@ SignalGuard::~SignalGuard() {
 
 int SignalGuard::received() { return first_signal; }
 
-std::string SignalGuard::name() {
-  switch (received()) {
+std::string SignalGuard::name(int number) {
+  switch (number) {
     case SIGINT: return "SIGINT";
     case SIGTERM: return "SIGTERM";
     default: return {};

@@ -17,7 +17,7 @@ class SignalGuard {
   SignalGuard& operator=(const SignalGuard&) = delete;
 
   static int received();            // the number of the first signal, or 0
-  static std::string name();        // "SIGTERM", of received()
+  static std::string name(int number = received());  // "SIGTERM"
 };
 
 }  // namespace zoo::train

@@ -27,5 +27,6 @@ std::vector<Benchmark> bit_benchmarks();
 std::vector<Benchmark> data_benchmarks();
 std::vector<Benchmark> echo_benchmarks();
 std::vector<Benchmark> io_benchmarks();
+std::vector<Benchmark> simclr_benchmarks();
 
 }  // namespace zoo::bench

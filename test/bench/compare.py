@@ -46,13 +46,15 @@ def our_pipeline(*arguments):
     return ["zoo-bench", "jpeg224", "--data", IMAGES, "--images", "1000", "--threads", "2", "--warmup", "1", "--repeats", "3", *arguments]
 
 
+TWO_VIEWS = ("torchvision", "torchvision_tensor")
+
 # What a benchmark needs before it is run: a path, and the command that makes it.
 PREPARATIONS = {
     "images": (os.path.join(IMAGES, "class_09", "000999.jpg"), peer("echo_make_image_folder.py", "--out", IMAGES, "--count", "1000")),
     "records": (RECORDS, peer("io_make_tfrecord.py", "--out", RECORDS, "--count", "1000")),
 }
 
-# figure: compared is this one of the configuration, not the value.
+# figure: compared is this one of the configuration, not the value; our_figure: of our program alone.
 # wall_of: the programs report no figure; compared is the median wall time of so many runs of the whole process.
 # gpu: left out where PyTorch finds none.
 # module: of Python, that the peer needs; without it the benchmark is left out, and the output says so.
@@ -92,6 +94,23 @@ BENCHMARKS = {
         dict(name="crc32c", unit="GB/s", better="higher", ours=["zoo-bench", "crc32c", "--threads", "1"],
              peers=[peer("io_crc32c.py", "--backend", "google_crc32c")]),
     ],
+    "simclr": [
+        dict(name="two_view_224", unit="images/s", better="higher", ours=["zoo-bench", "simclr_two_view", "--size", "224", "--threads", "2"],
+             peers=[peer("simclr_two_view.py", "--size", "224", "--threads", "2", "--impl", impl) for impl in TWO_VIEWS]),
+        dict(name="two_view_32", unit="images/s", better="higher", ours=["zoo-bench", "simclr_two_view", "--size", "32", "--threads", "2"],
+             peers=[peer("simclr_two_view.py", "--size", "32", "--threads", "2", "--impl", impl) for impl in TWO_VIEWS]),
+        dict(name="nt_xent", unit="ms", better="lower", our_figure="median_ms", ours=["zoo-bench", "simclr_nt_xent", "--repeats", "25"],
+             peers=[peer("simclr_nt_xent.py")]),
+        dict(name="nt_xent_memory", unit="MB", better="lower", our_figure="peak_megabytes", ours=["zoo-bench", "simclr_nt_xent", "--repeats", "5"],
+             peers=[peer("simclr_nt_xent_memory.py")]),
+        dict(name="lars", unit="ms", better="lower", our_figure="median_ms", ours=["zoo-bench", "simclr_lars", "--repeats", "15"],
+             peers=[peer("simclr_lars.py")]),
+        dict(name="train_r18", unit="images/s", better="higher", ours=["zoo-bench", "simclr_r18", "--warmup", "1", "--repeats", "4"],
+             peers=[peer("simclr_resnet18_step.py")]),
+        dict(name="end_to_end_r18", unit="images/s", better="higher",
+             ours=["zoo-bench", "simclr_r18", "--with-data", "--warmup", "1", "--repeats", "3"],
+             peers=[peer("simclr_end_to_end.py", "--workers", workers) for workers in ("1", "2")]),
+    ],
 }
 
 
@@ -130,7 +149,8 @@ def value_of(benchmark, command, folder):
     if done.returncode != 0:
         sys.exit(f"error: {' '.join(command)} ended with {done.returncode}")
     line = json.loads(done.stdout.strip().splitlines()[-1])
-    value = line["config"][benchmark["figure"]] if "figure" in benchmark else line["value"]
+    figure = benchmark.get("our_figure" if os.path.basename(command[0]).startswith("zoo-") else "figure", benchmark.get("figure"))
+    value = line["config"][figure] if figure else line["value"]
     return value, line["config"].get("cpu_seconds_per_1000"), line["config"].get("card")
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Times ours against what a user would run instead, alternately, and writes build/bench/SYSTEM.json.
 #
-#   bash test/bench/compare.sh bit|data [--filter GLOB] [--pairs 5]
+#   bash test/bench/compare.sh bit|data|simclr [--filter GLOB] [--pairs 5]
 #
 # ZOO_BUILD_DIR=build/release       our programs are built here
 # ZOO_BENCH_VENV=test/bench/venv    the peers' Python environment (made here if it is missing)

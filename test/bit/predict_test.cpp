@@ -3,7 +3,7 @@
 #include "test/catch.h"
 
 #include <libzoo/bit/checkpoint.h>
-#include <libzoo/bit/picture_files.h>
+#include <libzoo/data/picture_files.h>
 #include <libzoo/bit/predict.h>
 #include <libzoo/core/error.h>
 #include <libzoo/io/image_file.h>
@@ -39,7 +39,7 @@ struct Asked {
   std::vector<Prediction> ask(const std::vector<std::filesystem::path>& paths, PredictOptions options = {}) {
     options.checkpoint = folder / "m.safetensors";
     std::vector<Prediction> all;
-    predict(options, list_pictures(paths), at::kCPU, [&](const Prediction& prediction) { all.push_back(prediction); });
+    predict(options, data::list_pictures(paths), at::kCPU, [&](const Prediction& prediction) { all.push_back(prediction); });
     return all;
   }
 };
@@ -53,14 +53,15 @@ TEST_CASE("Files, folders and lists of pictures are one list, and no link leads 
   std::filesystem::create_directory_symlink("..", folder / "photos/deep/up");
   write_text(folder / "list.txt", "# chosen\nb.png\r\n\nphotos\n");
   std::vector<std::string> names;
-  for (const auto& path : list_pictures({folder / "list.txt"})) names.push_back(path.lexically_relative(folder.path()).string());
+  for (const auto& path : data::list_pictures({folder / "list.txt"})) names.push_back(path.lexically_relative(folder.path()).string());
   REQUIRE(names == std::vector<std::string>{"b.png", "photos/1.png", "photos/2.png", "photos/deep/3.png"});
   write_text(folder / "empty.txt", "\n");
-  REQUIRE_THROWS_WITH(list_pictures({folder / "empty.txt"}), Contains("empty.txt: lists no picture"));
+  REQUIRE_THROWS_WITH(data::list_pictures({folder / "empty.txt"}), Contains("empty.txt: lists no picture"));
   write_text(folder / "wrong.txt", "gone.png\n");
-  REQUIRE_THROWS_WITH(list_pictures({folder / "wrong.txt"}), Contains("wrong.txt:1: ") && Contains("gone.png: no such file or folder"));
+  REQUIRE_THROWS_WITH(data::list_pictures({folder / "wrong.txt"}),
+                      Contains("wrong.txt:1: ") && Contains("gone.png: no such file or folder"));
   std::filesystem::create_directory(folder / "bare");
-  REQUIRE_THROWS_WITH(list_pictures({folder / "bare"}), Contains("bare: no JPEG or PNG picture"));
+  REQUIRE_THROWS_WITH(data::list_pictures({folder / "bare"}), Contains("bare: no JPEG or PNG picture"));
 }
 
 TEST_CASE("Grey pictures and those with alpha are predicted as their RGB", "[bit]") {

@@ -335,3 +335,28 @@ TEST_CASE("Memory stays flat over ten epochs", "[data]") {
     CHECK(std::abs(resident_pages() / after_two - 1) < 0.05);
   }
 }
+
+TEST_CASE("Parts of a batch, one for each rank, are together the batch of one, and go on from each other's position", "[data]") {
+  const auto set = std::make_shared<Numbers>(23);
+  const ImageBatchOptions whole{.batch_size = 6, .seed = 3};
+  auto part = whole;
+  const auto stream = [&](int64_t rank, int64_t ranks) {
+    part.part = {rank, ranks};
+    return image_batches(set, transform(), part);
+  };
+  auto all = image_batches(set, transform(), whole), first = stream(0, 2), second = stream(1, 2);
+  for (int i = 0; i < 5; ++i) {
+    auto joined = flat(*first.next());
+    const auto rest = flat(*second.next());
+    joined.indices.insert(joined.indices.end(), rest.indices.begin(), rest.indices.end());
+    REQUIRE(joined.indices.size() == 6);
+    REQUIRE(joined.indices == flat(*all.next()).indices);
+  }
+  auto third = stream(2, 3);  // another number of ranks takes over
+  third.restore(first.state());
+  const auto indices = flat(*all.next()).indices;
+  REQUIRE(flat(*third.next()).indices == std::vector<int64_t>(indices.begin() + 4, indices.end()));
+  REQUIRE_THROWS_WITH(stream(0, 4), Contains("batch_size 6 can't be shared by 4 ranks"));
+  part.bad_items.on_bad_item = OnBadItem::skip;
+  REQUIRE_THROWS_WITH(stream(0, 2), Contains("on_bad_item"));
+}

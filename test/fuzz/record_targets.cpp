@@ -2,7 +2,10 @@
 #include "test/fuzz/targets.h"
 
 #include <libzoo/core/error.h>
+#include <libzoo/io/crc32c.h>
+#include <libzoo/io/proto.h>
 #include <libzoo/io/tar.h>
+#include <libzoo/io/tf_checkpoint.h>
 #include <libzoo/io/tf_example.h>
 #include <libzoo/io/tfevents.h>
 #include <libzoo/io/tfrecord.h>
@@ -208,6 +211,106 @@ void parse_tar(std::span<const uint8_t> input) {
   ways.finish();
 }
 
+// An index and its data file in one input, with the length of the index in front; and, around what was changed in a block, right
+// checksums.
+void put_varint(Input& to, uint64_t value) {
+  for (; value >= 0x80; value >>= 7) to.push_back(uint8_t(value | 0x80));
+  to.push_back(uint8_t(value));
+}
+
+template <class T>
+void put_little(Input& to, T value) {
+  for (size_t i = 0; i < sizeof value; ++i) to.push_back(uint8_t(value >> 8 * i));
+}
+
+Input handle_of(uint64_t offset, uint64_t size) {
+  Input handle;
+  put_varint(handle, offset);
+  put_varint(handle, size);
+  return handle;
+}
+
+Input entry_of(std::string_view key, std::span<const uint8_t> value) {
+  Input entry;
+  put_varint(entry, 0);
+  put_varint(entry, key.size());
+  put_varint(entry, value.size());
+  entry.insert(entry.end(), key.begin(), key.end());
+  entry.insert(entry.end(), value.begin(), value.end());
+  return entry;
+}
+
+// parts: the block of entries without its restarts, and the data.
+Input close_tf_checkpoint(const std::vector<Input>& parts) {
+  Input index;
+  const auto put_block = [&](Input block) {
+    const Input handle = [&] {
+      put_little<uint32_t>(block, 0);
+      put_little<uint32_t>(block, 1);
+      return handle_of(index.size(), block.size());
+    }();
+    block.push_back(0);
+    index.insert(index.end(), block.begin(), block.end());
+    put_little(index, io::mask_crc(io::crc32c(std::span<const uint8_t>(block))));
+    return handle;
+  };
+  const Input entries = put_block(parts[0]), meta = put_block({}), blocks = put_block(entry_of("~", entries));
+  Input footer = meta;
+  footer.insert(footer.end(), blocks.begin(), blocks.end());
+  footer.resize(40);
+  put_little<uint64_t>(footer, 0xdb4775248b80fb57);
+  index.insert(index.end(), footer.begin(), footer.end());
+  Input file;
+  put_little(file, uint32_t(index.size()));
+  file.insert(file.end(), index.begin(), index.end());
+  file.insert(file.end(), parts[1].begin(), parts[1].end());
+  return file;
+}
+
+std::pair<std::span<const uint8_t>, std::span<const uint8_t>> index_and_data(std::span<const uint8_t> input) {
+  uint32_t length = 0;
+  if (input.size() < 4) return {};
+  std::memcpy(&length, input.data(), 4);
+  const auto rest = input.subspan(4);
+  const auto index = rest.first(std::min<size_t>(length, rest.size()));
+  return {index, rest.subspan(index.size())};
+}
+
+// Of files as close_tf_checkpoint writes them: their first block, which the footer's second handle leads to, begins at 0.
+std::vector<Input> open_tf_checkpoint(const Input& input) {
+  const auto [index, data] = index_and_data(input);
+  const std::string_view text(reinterpret_cast<const char*>(index.data()), index.size());
+  const size_t restarts = text.find(std::string_view("\0\0\0\0\1\0\0\0\0", 9));
+  if (restarts == text.npos) return {};
+  return {Input(index.begin(), index.begin() + int64_t(restarts)), Input(data.begin(), data.end())};
+}
+
+std::vector<Input> tf_checkpoints() {
+  const Input values(24, 7);
+  io::ProtoWriter header, side, shape, tensor, scalar;
+  header.varint(1, 1);
+  side.varint(1, 3);
+  shape.message(2, side);
+  side.varint(1, 2);
+  shape.message(2, side);
+  tensor.varint(1, 1);
+  tensor.message(2, shape);
+  tensor.varint(5, 24);
+  const uint32_t checksum = io::mask_crc(io::crc32c(std::span<const uint8_t>(values)));
+  float as_float;
+  std::memcpy(&as_float, &checksum, 4);
+  tensor.fixed32(6, as_float);
+  Input entries = entry_of("", io::view_bytes(header.text()));
+  const Input more = entry_of("layer/kernel", io::view_bytes(tensor.text()));
+  entries.insert(entries.end(), more.begin(), more.end());
+  return {close_tf_checkpoint({entries, values})};
+}
+
+void parse_tf_checkpoint(std::span<const uint8_t> input) {
+  const auto [index, data] = index_and_data(input);
+  for (const auto& [name, array] : io::read_tf_checkpoint(file_of(index), kName, file_of(data), kName)) consume(name), consume(array);
+}
+
 }  // namespace
 
 std::vector<Target> record_targets() {
@@ -224,6 +327,11 @@ std::vector<Target> record_targets() {
        .case_op = "io.tfrecord_read",
        .open = open_records,
        .close = close_records},
+      {.name = "tf_checkpoint",
+       .parse = parse_tf_checkpoint,
+       .seeds = tf_checkpoints,
+       .open = open_tf_checkpoint,
+       .close = close_tf_checkpoint},
       {.name = "tf_example", .parse = parse_example, .seeds = examples, .case_op = "io.tf_example_decode"},
       {.name = "tar", .parse = parse_tar, .seeds = archives, .case_op = "io.tar_list", .open = open_tar, .close = close_tar},
   };

@@ -82,3 +82,32 @@ TEST_CASE("LARS refuses what it cannot be given", "[optim]") {
   other.values["kind"] = "sgd";
   REQUIRE_THROWS_WITH(lars.restore(other), Contains("not one of this optimiser"));
 }
+
+TEST_CASE("The kernels step as the composed operations do, in all forms, whatever the size", "[optim]") {
+  const bool nesterov = GENERATE(false, true), rate_in_velocity = GENERATE(false, true);
+  const auto type = GENERATE(at::kFloat, at::kDouble);
+  const optim::LarsOptions options{.weight_decay = 0.01, .nesterov = nesterov, .rate_in_velocity = rate_in_velocity};
+  // Gradients that lie in memory as their parameters do go to the kernels, transposed ones don't.
+  torch::OrderedDict<std::string, at::Tensor> fused, composed;
+  for (const auto& [name, rows] : {std::pair("weight", int64_t(7)), std::pair("large", int64_t(1200)), std::pair("bias", int64_t(5))}) {
+    at::manual_seed(rows);
+    fused.insert(name, at::randn({rows, 130}, type));
+    composed.insert(name, fused[name].clone());
+  }
+  Lars ours(fused, role, options), theirs(composed, role, options);
+  for (int step = 0; step < 3; ++step) {
+    at::manual_seed(100 + step);
+    for (auto& entry : fused) {
+      const auto grad = at::randn_like(entry.value());
+      entry.value().mutable_grad() = grad;
+      composed[entry.key()].mutable_grad() = grad.t().contiguous().t();
+    }
+    ours.step(0.3 + 0.1 * step);
+    theirs.step(0.3 + 0.1 * step);
+  }
+  for (const auto& entry : fused) {
+    INFO(entry.key());
+    const auto difference = (entry.value() - composed[entry.key()]).norm() / composed[entry.key()].norm();
+    REQUIRE(difference.item<double>() < (type == at::kFloat ? 1e-6 : 1e-14));
+  }
+}

@@ -13,6 +13,7 @@ struct Tolerance {
   double rtol = 0, atol = 0;
   bool integers_within_atol = false;  // decoders and coding tables may differ in the last step
   bool hue_modulo_one = false;        // channel 0 of the last dimension is an angle in turns
+  bool set_of_lines = false;          // a text whose lines may come in any order
 };
 
 // The case's tolerances with the few special rules that belong to an op's output.

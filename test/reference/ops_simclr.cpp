@@ -3,7 +3,9 @@
 
 #include <libzoo/core/error.h>
 #include <libzoo/core/json.h>
+#include <libzoo/dist/dist.h>
 #include <libzoo/eval/accuracy.h>
+#include <libzoo/io/tf_checkpoint.h>
 #include <libzoo/nn/nn.h>
 #include <libzoo/optim/lars.h>
 #include <libzoo/optim/schedules.h>
@@ -11,6 +13,7 @@
 #include <libzoo/simclr/simclr.h>
 
 #include <cmath>
+#include <future>
 
 namespace zoo::reference {
 namespace {
@@ -199,6 +202,80 @@ void architecture(Case& c) {
   c.expect("feature_dim", net->num_features());
 }
 
+// The shards on as many threads, which meet over Gloo as processes do.
+void sync_bn_stats(Case& c) {
+  const auto sizes = c.integers("shard_sizes");
+  const auto groups = dist::groups_of_threads(int(sizes.size()));
+  const auto x = c.input("x").split_with_sizes(sizes), cotangent = c.input("cotangent").split_with_sizes(sizes);
+  struct Shard {
+    nn::BatchNorm norm{nullptr};
+    at::Tensor x, y, mean, variance;
+  };
+  std::vector<std::future<Shard>> shards;
+  for (size_t rank = 0; rank < sizes.size(); ++rank) {
+    shards.push_back(std::async(std::launch::async, [&, rank] {
+      Shard shard{.norm = nn::BatchNorm(nn::BatchNormOptions{.channels = x[rank].size(1),
+                                                             .eps = c.number("eps"),
+                                                             .momentum = 1 - c.number("decay"),
+                                                             .unbiased_running_var = c.flag("unbiased_running_var", false)}),
+                  .x = leaf(x[rank])};
+      load(*shard.norm, c.weights());
+      const nn::SumOverRanks sum = [&](at::Tensor& values) { groups[rank]->sum(values); };
+      const auto statistics = nn::sync_batch_norm(x[rank], shard.norm->weight, shard.norm->bias, c.number("eps"), sum);
+      shard.mean = statistics.mean;
+      shard.variance = statistics.variance;
+      shard.norm->sum_over_ranks = sum;
+      shard.y = shard.norm(shard.x);
+      (shard.y * cotangent[rank]).sum().backward();
+      shard.norm->sum_over_ranks = nullptr;
+      return shard;
+    }));
+  }
+  std::vector<at::Tensor> y, grad;
+  std::optional<Shard> last;
+  for (auto& future : shards) {
+    last = future.get();
+    y.push_back(last->y.detach());
+    grad.push_back(last->x.grad());
+  }
+  c.expect("mean", last->mean.to(at::kFloat));
+  c.expect("var", last->variance.to(at::kFloat));
+  c.expect("y", at::cat(y));
+  c.expect("running_mean", last->norm->running_mean);
+  c.expect("running_var", last->norm->running_var);
+  c.expect("grad_x", at::cat(grad));
+}
+
+void checkpoint_names(Case& c) {
+  const int64_t layers = c.integer("projection_layers", 0);
+  const simclr::Network network(simclr::NetworkOptions{.encoder = "r" + std::to_string(c.integer("depth")) + "_" +
+                                                                  std::to_string(c.integer("width")) + "x_sk" +
+                                                                  (c.number("sk_ratio", 0) > 0 ? "1" : "0"),
+                                                       .se_ratio = c.number("se_ratio", 0),
+                                                       .small_stem = c.flag("cifar_stem", false),
+                                                       .head = layers > 0 ? simclr::HeadMode::nonlinear : simclr::HeadMode::none,
+                                                       .head_layers = std::max<int64_t>(layers, 1),
+                                                       .head_outputs = c.integer("projection_dim", 128),
+                                                       .num_classes = c.integer("num_classes", 0),
+                                                       .seed = {}});
+  std::string lines;
+  for (const auto& entry : simclr::official_entries(network)) {
+    std::string shape;
+    for (int64_t side : entry.shape) shape += (shape.empty() ? "" : ",") + std::to_string(side);
+    lines += entry.official + ' ' + shape + ' ' + entry.ours + '\n';
+  }
+  c.expect("lines", lines);
+}
+
+void tf_checkpoint_read(Case& c) {
+  const auto bytes = [&](const char* name) {
+    const auto& array = c.array(name);
+    return io::Bytes::borrow({reinterpret_cast<const uint8_t*>(array.data()), array.bytes()});
+  };
+  for (const auto& [name, array] : io::read_tf_checkpoint(bytes("index"), "index", bytes("data"), "data"))
+    c.expect("tensors/" + name, array);
+}
+
 void linear_eval(Case& c) {
   const auto probe = simclr::fit_logistic_probe(
       c.input("train_features"), c.input("train_labels"),
@@ -303,6 +380,9 @@ OpTable simclr_ops() {
       {"simclr.resnet_forward", resnet_forward},
       {"simclr.projection_head", projection_head},
       {"simclr.architecture", architecture},
+      {"simclr.sync_bn_stats", sync_bn_stats},
+      {"simclr.checkpoint_names", checkpoint_names},
+      {"simclr.tf_checkpoint_read", tf_checkpoint_read},
       {"simclr.linear_eval", linear_eval},
       {"simclr.linear_probe_sgd", linear_probe_sgd},
       {"simclr.knn_probe", knn_probe},

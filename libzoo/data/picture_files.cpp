@@ -1,4 +1,4 @@
-#include <libzoo/bit/picture_files.h>
+#include <libzoo/data/picture_files.h>
 
 #include <libzoo/core/error.h>
 #include <libzoo/io/lines.h>
@@ -8,23 +8,23 @@
 #include <algorithm>
 #include <fstream>
 
-namespace zoo::bit {
+namespace zoo::data {
 namespace {
 
 namespace fs = std::filesystem;
 
-class PictureFiles : public data::ImageDataset {
+class PictureFiles : public ImageDataset {
  public:
   explicit PictureFiles(std::vector<fs::path> files) : files_(std::move(files)) {}
   int64_t size() const override { return int64_t(files_.size()); }
   int64_t num_classes() const override { return 1; }
   std::string class_name(int64_t) const override { return "unknown"; }
-  data::ImageSize typical_size() const override { return {}; }
+  ImageSize typical_size() const override { return {}; }
   std::string describe() const override { return fmt::format("{} pictures", files_.size()); }
 
  private:
   int64_t get_label(int64_t) const override { return 0; }
-  void get_picture(int64_t index, data::Picture& picture) const override { picture.read(files_[size_t(index)]); }
+  void get_picture(int64_t index, Picture& picture) const override { picture.read(files_[size_t(index)]); }
   std::string get_item_name(int64_t index) const override { return files_[size_t(index)].string(); }
 
   std::vector<fs::path> files_;
@@ -78,6 +78,6 @@ std::vector<fs::path> list_pictures(const std::vector<fs::path>& paths) {
   return pictures;
 }
 
-data::DatasetPointer picture_files(std::vector<fs::path> files) { return std::make_shared<PictureFiles>(std::move(files)); }
+DatasetPointer picture_files(std::vector<fs::path> files) { return std::make_shared<PictureFiles>(std::move(files)); }
 
-}  // namespace zoo::bit
+}  // namespace zoo::data

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <vector>
 
-namespace zoo::bit {
+namespace zoo::data {
 
 // Pictures below the files and folders, folders walked in the order of their names, links to folders left out: they can lead
 // in circles. A folder's files that are no pictures by their first bytes are passed over; a file named outright must be one. A
@@ -15,6 +15,6 @@ namespace zoo::bit {
 std::vector<std::filesystem::path> list_pictures(const std::vector<std::filesystem::path>& paths);
 
 // As a data set with a single class, so that they are decoded ahead like any other.
-data::DatasetPointer picture_files(std::vector<std::filesystem::path> files);
+DatasetPointer picture_files(std::vector<std::filesystem::path> files);
 
-}  // namespace zoo::bit
+}  // namespace zoo::data
