@@ -1,5 +1,8 @@
 #include <libzoo/bit/inputs.h>
+#include <libzoo/core/error.h>
 #include <libzoo/data/eval_transform.h>
+
+#include <fmt/format.h>
 
 namespace zoo::bit {
 namespace {
