@@ -14,7 +14,7 @@ std::vector<std::string> hints(const PretrainOptions& o, const data::ImageDatase
                     "loss.temperature=0.2, or a memory",
                     o.batch_size, 2 * o.batch_size - 2));
   if (o.batch_size / ranks < 2) said.push_back("a rank has a single picture of each batch: batch norm costs more than it computes");
-  if (o.resolution <= 32 && o.views.blur) said.push_back("pictures of 32 pixels are usually not blurred: views.blur=no");
+  if (o.resolution <= 32 && o.views.blur) said.push_back("pictures of 32 pixels are usually not blurred: views.blur=false");
   if (o.resolution <= 32 && o.views.color_strength > 0.5) said.push_back("small pictures usually get views.color_strength=0.5");
   if (!o.views.crop) said.push_back("without random crops (views.crop) there is little to learn");
   if (o.views.color_strength == 0)

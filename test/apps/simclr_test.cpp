@@ -32,7 +32,7 @@ std::vector<std::string> pretrain(const std::string& out, const std::vector<std:
                  "head.outputs=16",
                  "train.type=textures",
                  "train.per_class=8",
-                 "views.blur=no",
+                 "views.blur=false",
                  "views.color_strength=0.5",
                  "batch_size=16",
                  "steps=6",
@@ -108,7 +108,7 @@ TEST_CASE("An encoder is pre-trained, measured, fine-tuned, distilled, converted
   TemporaryFolder folder;
   const Json trained = result_of(
       "zoo-simclr",
-      pretrain(folder / "up", joined({"probe=yes", "memory.size=40"}, {"test.type=textures", "test.per_class=3", "test.split=test"})));
+      pretrain(folder / "up", joined({"probe=true", "memory.size=40"}, {"test.type=textures", "test.per_class=3", "test.split=test"})));
   for (const char* name : {"loss", "contrast accuracy", "knn", "ridge"}) REQUIRE(trained.contains(name));
   for (const char* name : {"model.safetensors", "samples/views.png", "samples/neighbours.png", "checkpoints"}) {
     INFO(name);

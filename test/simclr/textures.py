@@ -17,7 +17,7 @@ RUNS = {
     "lars": SHORT,
     "sgd": SHORT + ["pretrain.optimizer.kind=sgd", "pretrain.rate=0.1"],
     "no_color": SHORT + ["pretrain.views.color_strength=0"],
-    "no_crop": SHORT + ["pretrain.views.crop=no"],
+    "no_crop": SHORT + ["pretrain.views.crop=false"],
 }
 
 
