@@ -112,7 +112,7 @@ void Lars::step(double rate) {
   for (size_t i = 0; i < parameters_.size(); ++i) {
     const at::Tensor& grad = parameters_[i].grad();
     if (!grad.defined()) continue;
-    if (!in_one_run(parameters_[i], grad) || velocities_[i].strides() != parameters_[i].strides())
+    if (!has_cpu_loops(parameters_[i]) || !in_one_run(parameters_[i], grad) || velocities_[i].strides() != parameters_[i].strides())
       step_composed(i, rate);
     else if (parameters_[i].numel() < kShared)
       small.push_back(i);

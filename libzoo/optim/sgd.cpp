@@ -2,6 +2,7 @@
 #include <libzoo/io/tensor.h>
 #include <libzoo/optim/chunks.h>
 #include <libzoo/optim/kernels/sgd.h>
+#include <libzoo/optim/memory_runs.h>
 #include <libzoo/optim/sgd.h>
 #ifdef ZOO_HAS_CUDA
 #include <libzoo/io/cuda_stream.h>
@@ -23,17 +24,15 @@ struct Update {
 };
 
 bool has_kernel(const at::Tensor& parameter) {
-  const auto type = parameter.scalar_type();
 #ifdef ZOO_HAS_CUDA
+  const auto type = parameter.scalar_type();
   if (parameter.is_cuda()) return type == at::kFloat || type == at::kHalf || type == at::kBFloat16;
 #endif
-  return parameter.device().is_cpu() && (type == at::kFloat || type == at::kDouble);
+  return has_cpu_loops(parameter);
 }
 
 bool in_one_run(const Update& update) {
-  return has_kernel(update.parameter) && update.grad.scalar_type() == update.parameter.scalar_type() &&
-         update.grad.device() == update.parameter.device() && update.grad.layout() == at::kStrided &&
-         update.parameter.is_non_overlapping_and_dense() && update.grad.strides() == update.parameter.strides() &&
+  return has_kernel(update.parameter) && optim::in_one_run(update.parameter, update.grad) &&
          (!update.velocity || update.velocity->strides() == update.parameter.strides());
 }
 
