@@ -50,7 +50,7 @@ Loss huber_loss(const at::Tensor& pred, const at::Tensor& target, double delta, 
 Loss mixture_loss(const at::Tensor& q, const at::Tensor& next_q, const Outcomes& outcomes, at::Tensor* chosen) {
   const auto estimate = of_action(q, outcomes.action);
   if (chosen) *chosen = estimate;
-  auto loss = huber_loss(estimate, backed_up(outcomes, next_q.amax(1)));
+  auto loss = offline_rl::huber_loss(estimate, backed_up(outcomes, next_q.amax(1)));
   loss.grad = among_actions(loss.grad, outcomes.action, q);
   return loss;
 }
@@ -63,7 +63,7 @@ Loss rem_loss(const at::Tensor& q, const at::Tensor& next_q, const at::Tensor& a
 
 Loss ensemble_loss(const at::Tensor& q, const at::Tensor& next_q, const Outcomes& outcomes, EnsembleTarget target) {
   auto best = target == EnsembleTarget::per_head ? next_q.amax(1) : next_q.mean(2, true).amax(1).expand({-1, q.size(2)});
-  auto loss = huber_loss(of_action(q, outcomes.action), backed_up(outcomes, best));
+  auto loss = offline_rl::huber_loss(of_action(q, outcomes.action), backed_up(outcomes, best));
   loss.grad = among_actions(loss.grad, outcomes.action, q);
   return loss;
 }
