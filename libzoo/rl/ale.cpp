@@ -19,7 +19,7 @@ const zoo_ale_api& load_plugin(const std::filesystem::path& plugin) {
   if (!library)
     throw UserError(fmt::format("{}: {}", plugin.string(), dlerror()),
                     "ale_plugin names a shared library as libzoo/rl/ale_plugin.h describes");
-  const auto entry = reinterpret_cast<zoo_ale_plugin_function>(dlsym(library, kEntry));
+  const auto entry = reinterpret_cast<decltype(&zoo_ale_plugin)>(dlsym(library, kEntry));
   const zoo_ale_api* api = entry ? entry() : nullptr;
   if (!api) throw UserError(fmt::format("{}: exports no {}", plugin.string(), kEntry), "libzoo/rl/ale_plugin.h describes the interface");
   if (api->version != ZOO_ALE_VERSION)

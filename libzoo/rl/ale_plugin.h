@@ -4,7 +4,7 @@
  *
  *   const zoo_ale_api* zoo_ale_plugin(void);
  *
- * It is a program of its own, under its own licence (the Arcade Learning Environment's is GPL-2.0), and a dozen lines around
+ * as declared below. It is a program of its own, under its own licence (the Arcade Learning Environment's is GPL-2.0), and a dozen lines around
  * ale::ALEInterface. It must switch off what libzoo does itself: repeat_action_probability and frame_skip (0 and 1), and leave the
  * check of the ROM's MD5 on. Functions return 0 for success, and describe a failure in `error`, a text of at most `error_size` bytes
  * with its closing zero. One console is used by one thread at a time, several by several. */
@@ -36,7 +36,7 @@ typedef struct zoo_ale_api {
   int (*load)(zoo_ale_console* console, const uint8_t* from, size_t size, char* error, size_t error_size);
 } zoo_ale_api;
 
-typedef const zoo_ale_api* (*zoo_ale_plugin_function)(void);
+const zoo_ale_api* zoo_ale_plugin(void); /* what the plug-in defines */
 
 #ifdef __cplusplus
 }
