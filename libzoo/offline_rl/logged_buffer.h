@@ -7,7 +7,7 @@
 #pragma once
 
 #include <libzoo/core/state.h>
-#include <libzoo/offline_rl/replay_shard.h>
+#include <libzoo/rl/replay.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -16,18 +16,8 @@
 
 namespace zoo::offline_rl {
 
-// Counts rows as the buffer writes them: an episode's first add writes stack - 1 rows of zeros before its own.
-struct RowCount {
-  int64_t capacity = 0, stack = 1, horizon = 1;
-  int64_t added = 0;  // rows ever
-
-  int64_t cursor() const { return added % capacity; }
-  int64_t add(bool first_of_episode);  // returns how many rows were written
-  // If the rows of an episode's first add jump over this point, there is no shard of that cycle.
-  bool shard_is_due() const { return cursor() == capacity - 1; }
-  // Rows that cannot be sampled: cursor - horizon … cursor + stack - 1.
-  std::vector<int64_t> invalid_range() const;
-};
+// Whether the memory is to be written now. If the rows of an episode's first add jump over this point, there is no shard of that cycle.
+inline bool shard_is_due(const rl::ReplayMemory& memory) { return memory.cursor() == memory.options().capacity - 1; }
 
 struct LoggedBufferOptions {
   std::filesystem::path folder{};
@@ -44,24 +34,21 @@ class LoggedBuffer {
   explicit LoggedBuffer(const LoggedBufferOptions& options);
 
   // `end`: the episode ends here, by the game or by a limit; the format knows no difference.
-  void add(std::span<const uint8_t> frame, int32_t action, float reward, bool end);
+  void add(std::span<const uint8_t> frame, int64_t action, double reward, bool end);
   // Writes the last, unfinished shard: its count is the number of its rows.
   void close();
   int64_t shards() const { return suffix_; }
-  int64_t added() const { return count_.added; }
+  const rl::ReplayMemory& memory() const { return memory_; }
 
   State state() const;
   void restore(const State& state);
 
  private:
-  void put(std::span<const uint8_t> frame, int32_t action, float reward, uint8_t terminal);
   void write(int64_t add_count);
 
   LoggedBufferOptions options_;
-  RowCount count_;
-  ReplayShard rows_;
+  rl::ReplayMemory memory_;
   int64_t suffix_ = 0;
-  bool first_ = true;
 };
 
 }  // namespace zoo::offline_rl

@@ -41,13 +41,6 @@ void check_options(const MinAtarOptions& options, const char* name) {
     throw UserError(fmt::format("{}: sticky_action_prob must lie in [0, 1], is {}", name, options.sticky_action_prob));
 }
 
-void check_state_name(const State& state, const std::string& name) {
-  const Json& values = state.values;
-  const bool named = values.is_object() && values.contains("name") && values["name"].is_string();
-  if (!named || values["name"].get_ref<const std::string&>() != name)
-    throw Error(fmt::format("the state is one of {}, not of {}", named ? values["name"].get<std::string>() : "something else", name));
-}
-
 namespace {
 
 // The first channel that is set in a cell; -1: none.

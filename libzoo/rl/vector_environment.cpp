@@ -1,10 +1,9 @@
 #include <libzoo/core/error.h>
 #include <libzoo/core/random.h>
+#include <libzoo/rl/parallel.h>
 #include <libzoo/rl/vector_environment.h>
 
 #include <fmt/format.h>
-
-#include <algorithm>
 
 namespace zoo::rl {
 namespace {
@@ -32,26 +31,10 @@ VectorEnvironment::VectorEnvironment(const EnvironmentMaker& make, int64_t lanes
   if (threads > 1) pool_ = std::make_unique<ThreadPool>(threads - 1);  // the caller is one of them
 }
 
-void VectorEnvironment::over_lanes(const std::function<void(size_t, size_t)>& work) {
-  const size_t parts = pool_ ? size_t(pool_->threads()) + 1 : 1, each = (lanes_.size() + parts - 1) / parts;
-  std::vector<std::future<void>> others;
-  for (size_t begin = each; begin < lanes_.size(); begin += each)
-    others.push_back(pool_->submit([&work, begin, end = std::min(begin + each, lanes_.size())] { work(begin, end); }));
-  std::exception_ptr failure;
-  try {
-    work(0, std::min(each, lanes_.size()));
-  } catch (...) {
-    failure = std::current_exception();  // the others use `work` still
-  }
-  for (auto& other : others) other.wait();
-  if (failure) std::rethrow_exception(failure);
-  for (auto& other : others) other.get();
-}
-
 void VectorEnvironment::reset(std::span<std::byte> observation) {
   const size_t bytes = spec().observation.bytes();
   check_size("observation", observation.size(), bytes * lanes_.size());
-  over_lanes([&](size_t begin, size_t end) {
+  in_parts(pool_.get(), lanes_.size(), [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) {
       lanes_[i]->reset();
       lanes_[i]->observe(observation.data() + i * bytes);
@@ -72,7 +55,7 @@ template <class ActionOf>
 void VectorEnvironment::step_all(ActionOf action_of, const StepBatch& to) {
   check(to);
   const size_t bytes = spec().observation.bytes();
-  over_lanes([&](size_t begin, size_t end) {
+  in_parts(pool_.get(), lanes_.size(), [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) {
       Environment& lane = *lanes_[i];
       const StepResult result = lane.step(action_of(i));

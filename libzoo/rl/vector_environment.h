@@ -48,7 +48,6 @@ class VectorEnvironment {
   template <class ActionOf>
   void step_all(ActionOf action_of, const StepBatch& to);
   void check(const StepBatch& to) const;
-  void over_lanes(const std::function<void(size_t begin, size_t end)>& work);
 
   std::vector<std::unique_ptr<Environment>> lanes_;
   std::unique_ptr<ThreadPool> pool_;  // none for one thread

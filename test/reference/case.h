@@ -98,6 +98,7 @@ OpTable echo_ops();
 OpTable image_ops();
 OpTable io_ops();
 OpTable offline_rl_ops();
+OpTable rl_ops();
 OpTable simclr_ops();
 
 }  // namespace zoo::reference

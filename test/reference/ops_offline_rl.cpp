@@ -238,19 +238,24 @@ void op_rmsprop_steps(Case& c) {
 }
 
 void op_logged_buffer(Case& c) {
-  RowCount rows{.capacity = c.integer("capacity"), .stack = c.integer("stack_size"), .horizon = c.integer("n_step")};
+  const int64_t capacity = c.integer("capacity"), stack = c.integer("stack_size"), horizon = c.integer("n_step");
+  rl::ReplayOptions options;
+  options.frame.shape = {1};
+  options.capacity = capacity, options.stack = stack, options.n_step = horizon;
+  options.legacy_2019 = true;
+  rl::ReplayMemory memory(options);
   std::vector<int64_t> counts, ranges;
-  const auto lengths = c.array("episode_length").span<int64_t>();
-  for (int64_t length : lengths)
+  const uint8_t frame = 0;
+  for (int64_t length : c.array("episode_length").span<int64_t>())
     for (int64_t step = 0; step < length; ++step) {
-      rows.add(step == 0);
-      if (!rows.shard_is_due()) continue;
-      counts.push_back(rows.added);
-      for (int64_t index : rows.invalid_range()) ranges.push_back(index);
+      memory.add(&frame, 0, 0, step + 1 == length);
+      if (!shard_is_due(memory)) continue;
+      counts.push_back(memory.add_count());
+      for (int64_t index : rl::invalid_range(memory.cursor(), capacity, stack, horizon)) ranges.push_back(index);
     }
   c.expect("file_add_count", counts);
-  c.expect("file_invalid_range", at::tensor(ranges, at::kLong).view({std::ssize(counts), rows.horizon + rows.stack}));
-  c.expect("final_add_count", rows.cursor());
+  c.expect("file_invalid_range", at::tensor(ranges, at::kLong).view({std::ssize(counts), horizon + stack}));
+  c.expect("final_add_count", memory.cursor());
 }
 
 io::Bytes bytes_of(const Array& array) {

@@ -9,12 +9,12 @@
 //     void reset(WordSource& random);
 //     int step(int64_t action, bool ramping, WordSource& random);   // the reward
 //     void observe(Planes<channels> to) const;                 // zero before
-//     template <class Fields> void fields(Fields& field);      // rl/minatar/fields.h
+//     template <class Fields> void fields(Fields& field);      // rl/fields.h
 //   };
 #pragma once
 
+#include <libzoo/rl/fields.h>
 #include <libzoo/rl/minatar.h>
-#include <libzoo/rl/minatar/fields.h>
 
 #include <array>
 #include <cstring>
@@ -44,9 +44,6 @@ void check_options(const MinAtarOptions& options, const char* name);
 // For people, from the bytes [10, 10, channels]; of several things in a cell the one of the earliest channel shows.
 std::string text_of(std::span<const uint8_t> planes, std::string_view letters);
 io::Image picture_of(std::span<const uint8_t> planes, int channels);
-
-// Throws Error unless state.values["name"] is that name.
-void check_state_name(const State& state, const std::string& name);
 
 template <class Game>
 class Playable final : public MinAtar {

@@ -1,23 +1,28 @@
-// How the state of a game goes into JSON and comes back. A game names its numbers once, with their range, in
+// How the numbers of an environment go into JSON and come back. A game names them once, with their range, in
 // `template <class Fields> void fields(Fields& field)`; SaveFields and LoadFields are what it is called with.
 #pragma once
 
 #include <libzoo/core/json.h>
+#include <libzoo/core/state.h>
 
 #include <array>
 #include <concepts>
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
-namespace zoo::rl::minatar {
+namespace zoo::rl {
 
 inline constexpr int64_t kTimerMax = 1 << 20;  // beyond every timer of the games
 
-// Throws Error naming the field.
+// These throw Error naming the field.
 const Json& field_of(const Json& values, const char* name);
 int64_t integer_field(const Json& values, const char* name, int64_t low, int64_t high);
 [[noreturn]] void refuse_list(const char* name);
+
+// Throws Error unless state.values["name"] is that name.
+void check_state_name(const State& state, const std::string& name);
 
 class SaveFields {
  public:
@@ -78,4 +83,4 @@ class LoadFields {
   const Json& values_;
 };
 
-}  // namespace zoo::rl::minatar
+}  // namespace zoo::rl
