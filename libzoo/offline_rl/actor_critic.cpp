@@ -70,18 +70,18 @@ std::shared_ptr<ActorCritic::Networks> ActorCritic::make_networks() const {
   uint32_t id = 0;
   const auto next_id = [&] { return std::exchange(id, id + 100); };
   networks->actor = networks->register_module(
-      "actor", std::make_shared<MultiLayer>(
-                   MultiLayer::Shape{.inputs = task_.state_size, .outputs = task_.action_size, .hidden = options_.hidden}, seed_, next_id()));
+      "actor",
+      std::make_shared<MultiLayer>(MultiLayer::Shape{.inputs = task_.state_size, .outputs = task_.action_size, .hidden = options_.hidden},
+                                   seed_, next_id()));
   const int64_t count = options_.kind == ActorCriticKind::rem_td3 ? options_.critics : options_.kind == ActorCriticKind::ddpg ? 1 : 2;
   for (int64_t k = 0; k < count; ++k)
     networks->critics.push_back(networks->register_module(
-        fmt::format("critic{}", k + 1),
-        std::make_shared<MultiLayer>(MultiLayer::Shape{.inputs = task_.state_size,
-                                                       .joined = task_.action_size,
-                                                       .outputs = 1,
-                                                       .hidden = options_.hidden,
-                                                       .join = options_.late_action ? 1 : 0},
-                                     seed_, next_id())));
+        fmt::format("critic{}", k + 1), std::make_shared<MultiLayer>(MultiLayer::Shape{.inputs = task_.state_size,
+                                                                                       .joined = task_.action_size,
+                                                                                       .outputs = 1,
+                                                                                       .hidden = options_.hidden,
+                                                                                       .join = options_.late_action ? 1 : 0},
+                                                                     seed_, next_id())));
   networks->to(device_);
   return networks;
 }
@@ -184,7 +184,8 @@ void ActorCritic::load(const std::map<std::string, at::Tensor>& weights) {
     if (found == weights.end())
       complaints.push_back(name + " is missing");
     else if (found->second.sizes() != parameter.sizes())
-      complaints.push_back(fmt::format("{} is {} and must be {}", name, fmt::join(found->second.sizes(), "x"), fmt::join(parameter.sizes(), "x")));
+      complaints.push_back(
+          fmt::format("{} is {} and must be {}", name, fmt::join(found->second.sizes(), "x"), fmt::join(parameter.sizes(), "x")));
   }
   for (const auto& entry : weights)
     if (!online.contains(entry.first)) complaints.push_back(entry.first + " is not one of this agent's");

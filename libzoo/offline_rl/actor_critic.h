@@ -33,6 +33,8 @@ constexpr auto enum_names(ActorCriticKind) {
 }
 
 struct ActorCriticOptions {
+  static constexpr const char* kType = "actor_critic";
+
   ActorCriticKind kind = ActorCriticKind::td3;
   std::vector<int64_t> hidden = {256, 256};
   bool late_action = false;
@@ -49,7 +51,8 @@ struct ActorCriticOptions {
 template <class Field>
 void fields(Field& field, ActorCriticOptions& o) {
   field("kind", o.kind,
-        "td3; td3_bc: with a cloning term, for narrow logs; ddpg: one critic, no smoothing, every update moves all; rem_td3: random mixtures of several "
+        "td3; td3_bc: with a cloning term, for narrow logs; ddpg: one critic, no smoothing, every update moves all; rem_td3: random "
+        "mixtures of several "
         "critics");
   field("hidden", o.hidden, "units of the hidden layers, of actor and critics", not_empty(), at_least(1));
   field("late_action", o.late_action, "the action joins a critic at its second layer, as in DDPG's paper");
@@ -98,7 +101,7 @@ class ActorCritic {
 
   struct Losses {
     at::Tensor critic;  // [1]
-    at::Tensor actor;   // [1]; undefined if the actor was not updated
+    at::Tensor actor;  // [1]; undefined if the actor was not updated
   };
   // Noise and mixture are functions of (seed, number of updates so far).
   Losses update(const ControlBatch& batch);

@@ -56,7 +56,8 @@ bool directly_follows(const ReplayShard& before, const ReplayShard& next) {
   if (before.rows() != next.rows()) return false;
   for (int64_t row = next.add_count; row + 1 < next.rows(); ++row) {
     const auto i = size_t(row);
-    if (before.action.span<int32_t>()[i] != next.action.span<int32_t>()[i] || before.reward.span<float>()[i] != next.reward.span<float>()[i])
+    if (before.action.span<int32_t>()[i] != next.action.span<int32_t>()[i] ||
+        before.reward.span<float>()[i] != next.reward.span<float>()[i])
       return false;
   }
   return true;
@@ -125,8 +126,9 @@ void convert_shards(const std::filesystem::path& folder, const std::filesystem::
                     const std::function<void(int64_t, int64_t)>& progress) {
   const auto suffixes = shard_suffixes(names_in(folder));
   if (suffixes.empty())
-    throw UserError(fmt::format("{}: holds no complete shard", folder.string()), "six files $store$_…_ckpt.N.gz, add_count_ckpt.N.gz and "
-                                                                                 "invalid_range_ckpt.N.gz make one");
+    throw UserError(fmt::format("{}: holds no complete shard", folder.string()),
+                    "six files $store$_…_ckpt.N.gz, add_count_ckpt.N.gz and "
+                    "invalid_range_ckpt.N.gz make one");
   if (o.stack < 1) throw UserError("a stack of less than one frame");
   std::optional<ReplayLogWriter> log;
   std::optional<ReplayShard> before;

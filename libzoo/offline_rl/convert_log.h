@@ -18,7 +18,7 @@ namespace zoo::offline_rl {
 // the defaults.
 struct ConvertOptions {
   int64_t stack = 4;
-  int64_t actions = 0;      // 0: 1 + the largest in the log
+  int64_t actions = 0;  // 0: 1 + the largest in the log
   std::string environment;
 };
 

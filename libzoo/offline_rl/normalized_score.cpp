@@ -10,9 +10,9 @@ namespace zoo::offline_rl {
 namespace {
 
 constexpr GameScores kGames[] = {
-    {"pong", -20.7, 14.6},          {"breakout", 1.7, 30.5},      {"qbert", 163.9, 13455.0},     {"seaquest", 68.4, 42054.7},
-    {"asterix", 210.0, 8503.3},     {"spaceinvaders", 148.0, 1668.7}, {"freeway", 0.0, 29.6},    {"skiing", -17098.1, -4336.9},
-    {"doubledunk", -18.6, -16.4},   {"videopinball", 0.0, 17667.9},
+    {"pong", -20.7, 14.6},        {"breakout", 1.7, 30.5},          {"qbert", 163.9, 13455.0}, {"seaquest", 68.4, 42054.7},
+    {"asterix", 210.0, 8503.3},   {"spaceinvaders", 148.0, 1668.7}, {"freeway", 0.0, 29.6},    {"skiing", -17098.1, -4336.9},
+    {"doubledunk", -18.6, -16.4}, {"videopinball", 0.0, 17667.9},
 };
 
 }  // namespace

@@ -122,8 +122,8 @@ void QNetworkImpl::reset() {
   };
   for (size_t i = 0; i < shapes.size(); ++i) {
     const auto& s = shapes[i];
-    add_to_trunk(fmt::format("conv{}", i + 1),
-                 at::empty({s.filters, s.channels, s.kernel, s.kernel}, at::TensorOptions(at::kFloat).memory_format(at::MemoryFormat::ChannelsLast)));
+    add_to_trunk(fmt::format("conv{}", i + 1), at::empty({s.filters, s.channels, s.kernel, s.kernel},
+                                                         at::TensorOptions(at::kFloat).memory_format(at::MemoryFormat::ChannelsLast)));
   }
   if (options_.hidden > 0) add_to_trunk("fc1", at::empty({options_.hidden, all_fans[id].in}));
   const auto head = add(options_.hidden > 0 ? "fc2" : "fc1", at::empty({options_.actions * options_.heads, all_fans[id].in}));
@@ -164,7 +164,8 @@ void load_weights(QNetworkImpl& network, const std::map<std::string, at::Tensor>
     if (layout == WeightsLayout::tensorflow && value.dim() == 4) value = value.permute({3, 2, 0, 1});
     if (layout == WeightsLayout::tensorflow && value.dim() == 2) value = value.t();
     if (value.sizes() != entry.value().sizes()) {
-      complaints.push_back(fmt::format("{} is {} and must be {}", entry.key(), fmt::join(value.sizes(), "x"), fmt::join(entry.value().sizes(), "x")));
+      complaints.push_back(
+          fmt::format("{} is {} and must be {}", entry.key(), fmt::join(value.sizes(), "x"), fmt::join(entry.value().sizes(), "x")));
       continue;
     }
     if (layout == WeightsLayout::torch && entry.key() == "fc1.weight") value = reorder_columns(value.contiguous(), last, true);

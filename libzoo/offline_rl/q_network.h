@@ -31,9 +31,9 @@ constexpr auto enum_names(Padding) { return EnumNames<Padding, 2>{{{Padding::sam
 enum class InitialWeights { fan_in, glorot };
 
 struct QNetworkOptions {
-  std::vector<int64_t> input = {84, 84, 4};                            // height, width, channels
+  std::vector<int64_t> input = {84, 84, 4};  // height, width, channels
   std::vector<int64_t> filters = {32, 64, 64}, kernels = {8, 4, 3}, strides = {4, 2, 1};
-  int64_t hidden = 512;                                                // 0: none
+  int64_t hidden = 512;  // 0: none
   int64_t actions = 1, heads = 1;
   Padding padding = Padding::same;
   double input_scale = 1.0 / 255;
@@ -52,7 +52,7 @@ struct EdgePadding {
 EdgePadding edge_padding(Padding padding, int64_t n, int64_t kernel, int64_t stride);
 
 struct ConvShape {
-  int64_t height, width, channels;              // of the input
+  int64_t height, width, channels;  // of the input
   int64_t filters, kernel, stride;
   int64_t out_height, out_width;
   EdgePadding vertical, horizontal;
@@ -62,8 +62,8 @@ std::vector<ConvShape> conv_shapes(const QNetworkOptions& options);
 
 struct NetworkSize {
   int64_t parameters = 0;
-  int64_t flat_features = 0;             // that leave the convolutions
-  std::vector<double> fan_in_limits;     // L of each layer
+  int64_t flat_features = 0;  // that leave the convolutions
+  std::vector<double> fan_in_limits;  // L of each layer
 };
 NetworkSize network_size(const QNetworkOptions& options);
 
@@ -88,7 +88,7 @@ TORCH_MODULE(QNetwork);
 
 // Between files and the network's own order.
 enum class WeightsLayout {
-  torch,       // conv OIHW, dense [out, in], the first dense layer reads channels, height, width
+  torch,  // conv OIHW, dense [out, in], the first dense layer reads channels, height, width
   tensorflow,  // conv HWIO, dense [in, out], the first dense layer reads height, width, channels
 };
 // Throws UserError naming every tensor that is missing, unexpected or of another shape.

@@ -190,8 +190,12 @@ void ReplayLogWriter::commit() {
   info_.shards.back().end = rows_;
   Json shards = Json::array();
   for (const auto& shard : info_.shards) shards.push_back({{"suffix", shard.suffix}, {"begin", shard.begin}, {"end", shard.end}});
-  const Json json = {{"rows", rows_},       {"frame_shape", info_.frame_shape},   {"stack", info_.stack},
-                     {"actions", info_.actions}, {"environment", info_.environment}, {"shards", shards}};
+  const Json json = {{"rows", rows_},
+                     {"frame_shape", info_.frame_shape},
+                     {"stack", info_.stack},
+                     {"actions", info_.actions},
+                     {"environment", info_.environment},
+                     {"shards", shards}};
   for (auto* file : {&observation_, &action_, &reward_, &flags_}) {
     file->close();
     if (!*file) throw Error(fmt::format("{}: could not be written", partial_.string()), "is the disk full?");
@@ -231,7 +235,8 @@ LogSampler::LogSampler(const ReplayLog& log, const SamplingOptions& options) : l
       if (begin < end) {
         ranges.parts.emplace_back(begin, end);
         ranges.ends.push_back(total += end - begin);
-        for (int64_t row = begin; row < end && transitions == 0; ++row) transitions += log.is_transition(row, options_.stack, options_.horizon);
+        for (int64_t row = begin; row < end && transitions == 0; ++row)
+          transitions += log.is_transition(row, options_.stack, options_.horizon);
       }
       if (kept[part].second > shard.end) break;
       ++part;
@@ -253,7 +258,8 @@ std::vector<int64_t> LogSampler::rows(int64_t update) const {
   const int64_t together = std::min<int64_t>(options_.shards_together, std::ssize(shards_));
   const Ranges* shard = nullptr;
   if (together > 0) {
-    const auto order = permutation(std::ssize(shards_), {.seed = options_.seed, .id = uint32_t(iteration), .purpose = Purpose::shard_permutation});
+    const auto order =
+        permutation(std::ssize(shards_), {.seed = options_.seed, .id = uint32_t(iteration), .purpose = Purpose::shard_permutation});
     shard = &shards_[size_t(order[size_t(random.below(uint64_t(together)))])];
   }
   const int64_t total = subset_rows();

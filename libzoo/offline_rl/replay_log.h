@@ -26,9 +26,9 @@
 namespace zoo::offline_rl {
 
 enum RowFlag : uint8_t {
-  kTerminal = 1,   // the episode ends with this row, by the game or by its cap
-  kFirst = 2,      // of an episode
-  kGap = 4,        // rows before this one, of the same episode, are not in the log
+  kTerminal = 1,  // the episode ends with this row, by the game or by its cap
+  kFirst = 2,  // of an episode
+  kGap = 4,  // rows before this one, of the same episode, are not in the log
   kTruncated = 8,  // the episode is cut after this row, and went on
 };
 
@@ -39,9 +39,9 @@ struct LogShard {
 
 struct LogInfo {
   std::vector<int64_t> frame_shape;  // [height, width] or [height, width, channels]
-  int64_t stack = 4;                 // frames of a state
-  int64_t actions = 0;               // 1 + the largest that occurs, or what the maker said
-  std::string environment;           // of the catalogue; empty if it is not known
+  int64_t stack = 4;  // frames of a state
+  int64_t actions = 0;  // 1 + the largest that occurs, or what the maker said
+  std::string environment;  // of the catalogue; empty if it is not known
   std::vector<LogShard> shards;
 };
 
@@ -130,7 +130,8 @@ struct SubsetOptions {
 template <class Field>
 void fields(Field& field, SubsetOptions& o) {
   field("kind", o.kind,
-        "all; trajectories: whole episodes drawn at random; part_of_shards: the first part of each shard; first_shards: the first few shards, "
+        "all; trajectories: whole episodes drawn at random; part_of_shards: the first part of each shard; first_shards: the first few "
+        "shards, "
         "5 of them being 20M frames of the DQN Replay data");
   field("fraction", o.fraction, "of the episodes, or of each shard's rows", between(1e-6, 1.0));
   field("shards", o.shards, "how many first shards", at_least(1));
@@ -141,7 +142,7 @@ void fields(Field& field, SubsetOptions& o) {
 struct SamplingOptions {
   int64_t batch_size = 32;
   int64_t stack = 1, horizon = 1;
-  int64_t shards_together = 5;            // 0: each batch from all shards
+  int64_t shards_together = 5;  // 0: each batch from all shards
   int64_t updates_per_iteration = 62'500;
   SubsetOptions subset;
   uint64_t seed = 0;

@@ -47,7 +47,8 @@ DType dtype_of_array(ShardArray array) {
 // An .npy array inside of one gzip member.
 class PackedArray {
  public:
-  PackedArray(const io::Bytes& file, const std::string& where) : where_(where), in_(file.view), stream_(open(in_, where_), io::Framing::gzip, where_) {
+  PackedArray(const io::Bytes& file, const std::string& where)
+      : where_(where), in_(file.view), stream_(open(in_, where_), io::Framing::gzip, where_) {
     std::vector<uint8_t> head(10);
     fill(head, 0);
     if (std::memcmp(head.data(), "\x93NUMPY", 6) != 0) throw UserError(where_ + ": holds no .npy array");
@@ -68,12 +69,15 @@ class PackedArray {
   // All of `out` from the array's data.
   void read(std::span<uint8_t> out) {
     const size_t got = stream_.read(out);
-    if (got < out.size()) throw UserError(fmt::format("{}: the array ends before the {} values of its shape", where_, fmt::join(header_.shape, "x")));
+    if (got < out.size())
+      throw UserError(fmt::format("{}: the array ends before the {} values of its shape", where_, fmt::join(header_.shape, "x")));
   }
   // Call after the last of the data.
   void finish() {
-    if (!stream_.finish()) throw UserError(fmt::format("{}: more data follows the array of shape {}", where_, fmt::join(header_.shape, "x")));
-    if (stream_.consumed() != in_.size()) throw UserError(fmt::format("{}: {} bytes follow the gzip member", where_, in_.size() - stream_.consumed()));
+    if (!stream_.finish())
+      throw UserError(fmt::format("{}: more data follows the array of shape {}", where_, fmt::join(header_.shape, "x")));
+    if (stream_.consumed() != in_.size())
+      throw UserError(fmt::format("{}: {} bytes follow the gzip member", where_, in_.size() - stream_.consumed()));
   }
 
  private:
@@ -131,9 +135,11 @@ std::vector<int64_t> shard_suffixes(const std::vector<std::string>& names) {
 std::vector<std::string> names_in(const std::filesystem::path& folder) {
   std::vector<std::string> names;
   std::error_code error;
-  for (auto entry = std::filesystem::directory_iterator(folder, error); !error && entry != std::filesystem::directory_iterator(); entry.increment(error))
+  for (auto entry = std::filesystem::directory_iterator(folder, error); !error && entry != std::filesystem::directory_iterator();
+       entry.increment(error))
     names.push_back(entry->path().filename().string());
-  if (error) throw UserError(fmt::format("{}: {}", folder.string(), error.message()), "name the folder that holds the $store$_…_ckpt.N.gz files");
+  if (error)
+    throw UserError(fmt::format("{}: {}", folder.string(), error.message()), "name the folder that holds the $store$_…_ckpt.N.gz files");
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -167,14 +173,16 @@ void ShardReader::read_headers() {
     // The data set's terminal is u1; buffers that hold it as a truth value are as good.
     const bool fits = header.dtype == wanted || (array == ShardArray::terminal && header.dtype == DType::boolean);
     if (!fits || header.big_endian)
-      throw UserError(fmt::format("{}: holds {}{}, not {}", where, name(header.dtype), header.big_endian ? " (big-endian)" : "", name(wanted)));
+      throw UserError(
+          fmt::format("{}: holds {}{}, not {}", where, name(header.dtype), header.big_endian ? " (big-endian)" : "", name(wanted)));
     const auto& shape = header.shape;
     if (array == ShardArray::add_count) {
       if (count(shape) != 1) throw UserError(fmt::format("{}: holds {} numbers, not one", where, count(shape)));
       continue;
     }
     if (array == ShardArray::invalid_range) {
-      if (shape.size() != 1 || shape[0] > kMostInvalid) throw UserError(fmt::format("{}: the shape ({}) is not that of a range", where, fmt::join(shape, ", ")));
+      if (shape.size() != 1 || shape[0] > kMostInvalid)
+        throw UserError(fmt::format("{}: the shape ({}) is not that of a range", where, fmt::join(shape, ", ")));
       continue;
     }
     const bool frames = array == ShardArray::observation;
@@ -206,7 +214,8 @@ ReplayShard ShardReader::read_without_frames() const {
   shard.add_count = array(ShardArray::add_count).span<int64_t>()[0];
   const Array range = array(ShardArray::invalid_range);
   shard.invalid_range.assign(range.span<int64_t>().begin(), range.span<int64_t>().end());
-  if (shard.add_count < 0) throw UserError(fmt::format("{}: a negative number of rows, {}", files_.at(ShardArray::add_count).where, shard.add_count));
+  if (shard.add_count < 0)
+    throw UserError(fmt::format("{}: a negative number of rows, {}", files_.at(ShardArray::add_count).where, shard.add_count));
   return shard;
 }
 

@@ -36,9 +36,9 @@ std::vector<std::string> names_in(const std::filesystem::path& folder);  // file
 
 struct ReplayShard {
   Array observation;  // u8 [rows, …]
-  Array action;       // i32 [rows]
-  Array reward;       // f32
-  Array terminal;     // u8
+  Array action;  // i32 [rows]
+  Array reward;  // f32
+  Array terminal;  // u8
   int64_t add_count = 0;
   std::vector<int64_t> invalid_range;
 

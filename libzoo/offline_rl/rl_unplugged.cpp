@@ -36,7 +36,8 @@ Array decode_frames(const std::vector<Bytes>& pngs, uint64_t record_bytes, const
     const auto frame = io::decode_png(png, options, where);
     if (frame.channels != 1) throw UserError(fmt::format("{}: a frame has {} channels, not 1", where, frame.channels));
     if (!pixels.empty() && (frame.height != size.height || frame.width != size.width))
-      throw UserError(fmt::format("{}: frames of {}x{} and {}x{} in one record", where, size.height, size.width, frame.height, frame.width));
+      throw UserError(
+          fmt::format("{}: frames of {}x{} and {}x{} in one record", where, size.height, size.width, frame.height, frame.width));
     size = {frame.height, frame.width};
     budget.spend(frame.pixels.size(), "frames");
     pixels.insert(pixels.end(), frame.pixels.begin(), frame.pixels.end());

@@ -55,17 +55,16 @@ void expect_loss(Case& c, const Loss& loss, const char* grad) {
 }
 
 void op_dqn_target(Case& c) {
-  c.expect("target",
-           dqn_target(c.input("next_q"), outcomes_of(c), c.flag("double") ? c.input("next_q_online") : at::Tensor()));
+  c.expect("target", dqn_target(c.input("next_q"), outcomes_of(c), c.flag("double") ? c.input("next_q_online") : at::Tensor()));
 }
 
 void op_huber_loss(Case& c) {
   const auto reduction = c.text("reduction");
   expect_loss(c,
               offline_rl::huber_loss(c.input("pred"), c.input("target"), c.number("delta"),
-                         reduction == "mean"  ? HuberReduction::mean
-                         : reduction == "sum" ? HuberReduction::sum
-                                              : HuberReduction::none),
+                                     reduction == "mean"  ? HuberReduction::mean
+                                     : reduction == "sum" ? HuberReduction::sum
+                                                          : HuberReduction::none),
               "grad_pred");
 }
 
@@ -103,8 +102,8 @@ void op_qr_loss(Case& c) {
 }
 
 void op_c51_loss(Case& c) {
-  const auto loss = categorical_loss(c.input("logits"), c.input("next_logits"), outcomes_of(c),
-                                     {.v_min = c.number("v_min"), .v_max = c.number("v_max")});
+  const auto loss =
+      categorical_loss(c.input("logits"), c.input("next_logits"), outcomes_of(c), {.v_min = c.number("v_min"), .v_max = c.number("v_max")});
   expect_loss(c, loss, "grad_logits");
   c.expect("target_distribution", loss.target);
   c.expect("loss_per_sample", loss.per_sample);
@@ -258,9 +257,7 @@ void op_logged_buffer(Case& c) {
   c.expect("final_add_count", memory.cursor());
 }
 
-io::Bytes bytes_of(const Array& array) {
-  return {{reinterpret_cast<const uint8_t*>(array.data()), array.bytes()}, array.owner()};
-}
+io::Bytes bytes_of(const Array& array) { return {{reinterpret_cast<const uint8_t*>(array.data()), array.bytes()}, array.owner()}; }
 
 void op_dqn_replay_shard(Case& c) {
   std::map<std::string, io::Bytes> files;
@@ -366,9 +363,11 @@ void op_performance_profile(Case& c) {
 
 void op_stratified_bootstrap(Case& c) {
   const auto metric = c.text("metric");
-  const auto interval =
-      eval::bootstrap(scores_of(c), metric == "mean" ? eval::mean_score : metric == "median" ? eval::median_score : eval::interquartile_mean,
-                      c.number("confidence"), c.array("index").span<uint8_t>());
+  const auto interval = eval::bootstrap(scores_of(c),
+                                        metric == "mean"     ? eval::mean_score
+                                        : metric == "median" ? eval::median_score
+                                                             : eval::interquartile_mean,
+                                        c.number("confidence"), c.array("index").span<uint8_t>());
   c.expect("low", interval.low);
   c.expect("high", interval.high);
   c.expect("replicates", interval.replicates);
@@ -388,10 +387,12 @@ void op_importance_sampling(Case& c) {
 }
 
 void op_d4rl_transitions(Case& c) {
-  const auto flags = [&](const char* name) { return std::span(reinterpret_cast<const uint8_t*>(c.array(name).data()), c.array(name).bytes()); };
+  const auto flags = [&](const char* name) {
+    return std::span(reinterpret_cast<const uint8_t*>(c.array(name).data()), c.array(name).bytes());
+  };
   const auto terminals = flags("terminals");
-  const auto rows = d4rl_rows(terminals, c.has_input("timeouts") ? std::optional(flags("timeouts")) : std::nullopt,
-                              c.integer("max_episode_steps"));
+  const auto rows =
+      d4rl_rows(terminals, c.has_input("timeouts") ? std::optional(flags("timeouts")) : std::nullopt, c.integer("max_episode_steps"));
   const auto index = at::tensor(rows, at::kLong);
   c.expect("row", rows);
   c.expect("next_observations", c.input("observations").index_select(0, index + 1));

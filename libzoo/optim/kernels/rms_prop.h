@@ -11,7 +11,8 @@ struct RmsPropFactors {
 };
 
 // `mean` is null unless centered, `velocity` unless there is momentum. The velocity holds what is subtracted, divided by the rate.
-void rms_prop(const RmsPropFactors& factors, float* parameter, const float* grad, float* square, float* mean, float* velocity, int64_t count);
+void rms_prop(const RmsPropFactors& factors, float* parameter, const float* grad, float* square, float* mean, float* velocity,
+              int64_t count);
 void rms_prop(const RmsPropFactors& factors, double* parameter, const double* grad, double* square, double* mean, double* velocity,
               int64_t count);
 
