@@ -8,9 +8,9 @@
 // mixes all by one random convex combination, and an actor that climbs their mean.
 #pragma once
 
-#include <libzoo/core/options.h>
 #include <libzoo/core/random.h>
 #include <libzoo/core/state.h>
+#include <libzoo/offline_rl/agent_options.h>
 #include <libzoo/optim/adam.h>
 
 #include <ATen/core/Tensor.h>
@@ -23,50 +23,6 @@
 #include <vector>
 
 namespace zoo::offline_rl {
-
-enum class ActorCriticKind { td3, td3_bc, ddpg, rem_td3 };
-constexpr auto enum_names(ActorCriticKind) {
-  return EnumNames<ActorCriticKind, 4>{{{ActorCriticKind::td3, "td3"},
-                                        {ActorCriticKind::td3_bc, "td3_bc"},
-                                        {ActorCriticKind::ddpg, "ddpg"},
-                                        {ActorCriticKind::rem_td3, "rem_td3"}}};
-}
-
-struct ActorCriticOptions {
-  static constexpr const char* kType = "actor_critic";
-
-  ActorCriticKind kind = ActorCriticKind::td3;
-  std::vector<int64_t> hidden = {256, 256};
-  bool late_action = false;
-  int64_t critics = 4;
-  double gamma = 0.99;
-  double tau = 0.005;
-  double policy_noise = 0.2, noise_clip = 0.5;
-  int64_t policy_every = 2;
-  double bc_alpha = 2.5;
-  double actor_rate = 3e-4, critic_rate = 3e-4;
-  double critic_weight_decay = 0;
-};
-
-template <class Field>
-void fields(Field& field, ActorCriticOptions& o) {
-  field("kind", o.kind,
-        "td3; td3_bc: with a cloning term, for narrow logs; ddpg: one critic, no smoothing, every update moves all; rem_td3: random "
-        "mixtures of several "
-        "critics");
-  field("hidden", o.hidden, "units of the hidden layers, of actor and critics", not_empty(), at_least(1));
-  field("late_action", o.late_action, "the action joins a critic at its second layer, as in DDPG's paper");
-  field("critics", o.critics, "of rem_td3", at_least(1));
-  field("gamma", o.gamma, "discount of a step", between(0.0, 1.0));
-  field("tau", o.tau, "share of the networks in their targets, at each update of these", between(0.0, 1.0));
-  field("policy_noise", o.policy_noise, "deviation of the noise on target actions, in largest actions", non_negative());
-  field("noise_clip", o.noise_clip, "its bound, in largest actions", non_negative());
-  field("policy_every", o.policy_every, "updates of the critics for one of the actor and the targets", at_least(1));
-  field("bc_alpha", o.bc_alpha, "of td3_bc: weight of the critic against cloning", positive());
-  field("actor_rate", o.actor_rate, "learning rate of Adam", positive());
-  field("critic_rate", o.critic_rate, "the same for the critics", positive());
-  field("critic_weight_decay", o.critic_weight_decay, "L2", non_negative());
-}
 
 // What the task fixes.
 struct ControlTask {

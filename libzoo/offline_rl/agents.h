@@ -12,11 +12,8 @@
 
 #include <filesystem>
 #include <memory>
-#include <variant>
 
 namespace zoo::offline_rl {
-
-using AgentChoice = std::variant<AgentOptions, ActorCriticOptions>;
 
 // (state - mean) / deviation, as TD3+BC sees states; undefined: as they are.
 struct StateScale {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <libzoo/core/json.h>
+#include <libzoo/offline_rl/agents.h>
 #include <libzoo/offline_rl/log_options.h>
 #include <libzoo/train/run.h>
 

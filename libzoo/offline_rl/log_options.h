@@ -1,7 +1,8 @@
 // Options of `zoo-offline-rl log`: an agent that learns while it plays, or a policy, and everything it does in files.
 #pragma once
 
-#include <libzoo/offline_rl/agents.h>
+#include <libzoo/offline_rl/agent_options.h>
+#include <libzoo/offline_rl/environment_choice.h>
 
 #include <cstdint>
 #include <filesystem>

@@ -8,7 +8,7 @@
 // the first dense layer stand in (height, width, channels) order in memory; torch_weights() puts them into PyTorch's.
 #pragma once
 
-#include <libzoo/core/options.h>
+#include <libzoo/offline_rl/agent_options.h>
 
 #include <ATen/core/Tensor.h>
 #include <torch/nn/cloneable.h>
@@ -20,11 +20,6 @@
 #include <vector>
 
 namespace zoo::offline_rl {
-
-// same: ⌈n / stride⌉ outputs, the odd zero on the right and below, as TensorFlow pads (Dopamine). valid: none, as the network of Mnih et al.
-// 2015 and most PyTorch ports have it.
-enum class Padding { same, valid };
-constexpr auto enum_names(Padding) { return EnumNames<Padding, 2>{{{Padding::same, "same"}, {Padding::valid, "valid"}}}; }
 
 // Laws of the initial weights; biases are 0. fan_in: uniform(-L, L), L = sqrt(√3 / fan_in), as the released multi-head, QR and C51 networks
 // have it. glorot: uniform, L = sqrt(6 / (fan_in + fan_out)), those of DQN.

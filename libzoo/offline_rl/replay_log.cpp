@@ -1,5 +1,6 @@
 #include <libzoo/core/error.h>
 #include <libzoo/core/json.h>
+#include <libzoo/core/random.h>
 #include <libzoo/io/atomic_file.h>
 #include <libzoo/offline_rl/replay_log.h>
 

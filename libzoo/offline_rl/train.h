@@ -2,6 +2,7 @@
 #pragma once
 
 #include <libzoo/core/json.h>
+#include <libzoo/offline_rl/agents.h>
 #include <libzoo/offline_rl/train_options.h>
 #include <libzoo/train/run.h>
 

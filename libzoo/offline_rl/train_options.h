@@ -1,7 +1,9 @@
 // Options of `zoo-offline-rl train`: an agent from a log alone.
 #pragma once
 
-#include <libzoo/offline_rl/agents.h>
+#include <libzoo/offline_rl/agent_options.h>
+#include <libzoo/offline_rl/environment_choice.h>
+#include <libzoo/offline_rl/subset_options.h>
 
 #include <cstdint>
 #include <filesystem>
