@@ -1,4 +1,5 @@
 #include <libzoo/core/error.h>
+#include <libzoo/core/random.h>
 #include <libzoo/offline_rl/fitted_q.h>
 
 #include <ATen/ATen.h>

@@ -136,7 +136,7 @@ void QAgent::backward(const Nets& nets, const at::Tensor& grad, const at::Tensor
     net.network->head_weight.mutable_grad() = weight;
     net.network->head_bias.mutable_grad() = bias;
     net.trunk->backward(at::mm(own, net.weight));
-    net.features = {};
+    net.features = at::Tensor();
   }
 }
 

@@ -12,8 +12,6 @@
 namespace zoo::offline_rl {
 namespace {
 
-std::string name_of(const char* kind, size_t index, const char* part) { return fmt::format("{}{}.{}", kind, index + 1, part); }
-
 // The layers' inputs and outputs per unit: what the laws of initial weights ask for.
 struct Fan {
   int64_t in, out;

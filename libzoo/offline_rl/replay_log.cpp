@@ -1,3 +1,4 @@
+#include <libzoo/core/array.h>
 #include <libzoo/core/error.h>
 #include <libzoo/core/json.h>
 #include <libzoo/core/random.h>

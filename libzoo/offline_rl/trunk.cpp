@@ -321,7 +321,7 @@ void Trunk::backward(const at::Tensor& grad_features) {
   for (auto parameter : network_->trunk_parameters()) parameter.mutable_grad() = at::Tensor();
   const at::AutoGradMode grad(true);
   features_.backward(grad_features);
-  features_ = {};
+  features_ = at::Tensor();
 }
 
 }  // namespace zoo::offline_rl

@@ -8,8 +8,9 @@
 
 #include <functional>
 
+using namespace zoo;
 using namespace zoo::offline_rl;
-using zoo::RandomStream;
+
 
 namespace {
 
@@ -78,7 +79,7 @@ TEST_CASE("with one head REM, the ensembles and DQN are one", "[offline_rl]") {
   at::manual_seed(2);
   const auto o = outcomes();
   const auto q = random({kBatch, kActions, 1}), next = random({kBatch, kActions, 1});
-  const auto dqn = huber_loss(q.squeeze(2).gather(1, o.action.unsqueeze(1)).squeeze(1), dqn_target(next.squeeze(2), o));
+  const auto dqn = offline_rl::huber_loss(q.squeeze(2).gather(1, o.action.unsqueeze(1)).squeeze(1), dqn_target(next.squeeze(2), o));
   const auto one = at::ones({1, 1}, at::kDouble);
   for (const Loss& loss : {rem_loss(q, next, one, o), ensemble_loss(q, next, o, EnsembleTarget::per_head), mixture_loss(q, next, o)}) {
     CHECK(loss.value.item<double>() == Approx(dqn.value.item<double>()));
