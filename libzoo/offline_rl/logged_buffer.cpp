@@ -31,7 +31,7 @@ void LoggedBuffer::add(std::span<const uint8_t> frame, int64_t action, double re
 }
 
 void LoggedBuffer::close() {
-  if (memory_.cursor() > 0 && !shard_is_due(memory_)) write(memory_.cursor());
+  if (memory_.add_count() > 0 && !shard_is_due(memory_)) write(memory_.cursor());
 }
 
 void LoggedBuffer::write(int64_t add_count) {

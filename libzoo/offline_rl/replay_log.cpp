@@ -188,7 +188,7 @@ void ReplayLogWriter::begin_shard(int64_t suffix) {
 }
 
 void ReplayLogWriter::commit() {
-  if (info_.shards.empty()) begin_shard(0);
+  if (info_.shards.empty()) info_.shards.push_back({0, 0, 0});
   info_.shards.back().end = rows_;
   Json shards = Json::array();
   for (const auto& shard : info_.shards) shards.push_back({{"suffix", shard.suffix}, {"begin", shard.begin}, {"end", shard.end}});

@@ -103,7 +103,7 @@ TEST_CASE("the gradients of actor-critic losses are those of their values", "[of
   CHECK(gradient_error(q1, twin.grads[0], [&](const at::Tensor& x) {
           return td3_critic_loss(x, q2, next1, next2, reward, terminal, 0.9).value.item<double>();
         }) < 1e-7);
-  CHECK(at::equal(twin.target, reward + 0.9 * (1 - terminal) * at::minimum(next1, next2)));
+  CHECK(at::allclose(twin.target, reward + 0.9 * (1 - terminal) * at::minimum(next1, next2)));
 
   const auto q = random({kBatch, 3}), next = random({kBatch, 3}), alpha = simplex_of(at::rand({3, 1}, at::kDouble)).flatten();
   CHECK(gradient_error(q, mixed_critic_loss(q, next, alpha, reward, terminal, 0.9).grads[0], [&](const at::Tensor& x) {
