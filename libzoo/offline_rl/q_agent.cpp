@@ -110,8 +110,8 @@ at::Tensor QAgent::estimates(const Nets& nets, const at::Tensor& state, const at
     const at::NoGradGuard no_grad;
     at::Tensor weight = net.network->head_weight, bias = net.network->head_bias;
     if (nets.size() == 1 && alpha.defined()) {
-      weight = at::matmul(alpha.t(), weight.view({actions, heads_, -1})).view({-1, weight.size(1)});
-      bias = bias.view({actions, heads_}).matmul(alpha).view(-1);
+      weight = mix_heads(weight, alpha);
+      bias = mix_heads(bias, alpha);
     }
     each.push_back(at::addmm(bias, features, weight.t()).view({batch, actions, -1}));
     if (keep) net.features = std::move(features), net.weight = weight;
@@ -122,7 +122,7 @@ at::Tensor QAgent::estimates(const Nets& nets, const at::Tensor& state, const at
 }
 
 void QAgent::backward(const Nets& nets, const at::Tensor& grad, const at::Tensor& alpha) const {
-  const int64_t actions = task_.actions, batch = grad.size(0);
+  const int64_t batch = grad.size(0);
   const at::NoGradGuard no_grad;
   const auto per_head = nets.size() > 1 && alpha.defined() ? grad.matmul(alpha.t()) : grad;
   for (size_t i = 0; i < nets.size(); ++i) {
@@ -130,8 +130,8 @@ void QAgent::backward(const Nets& nets, const at::Tensor& grad, const at::Tensor
     const auto own = (nets.size() > 1 ? per_head.select(2, int64_t(i)) : per_head).reshape({batch, -1});
     auto weight = at::mm(own.t(), net.features), bias = own.sum(0);
     if (nets.size() == 1 && alpha.defined()) {
-      weight = at::matmul(alpha, weight.view({actions, -1, weight.size(1)})).view({actions * heads_, -1});
-      bias = bias.view({actions, -1}).matmul(alpha.t()).view(-1);
+      weight = unmix_heads(weight, alpha);
+      bias = unmix_heads(bias, alpha);
     }
     net.network->head_weight.mutable_grad() = weight;
     net.network->head_bias.mutable_grad() = bias;

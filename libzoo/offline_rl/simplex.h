@@ -15,4 +15,10 @@ at::Tensor simplex_of(const at::Tensor& uniform);
 // f32 on the CPU.
 at::Tensor draw_simplex(int64_t heads, int64_t mixtures, RandomStream& random);
 
+// What a last layer of [actions · heads, features] (or a bias [actions · heads]) is when each action's heads are mixed by alpha [heads, mixtures]:
+// [actions · mixtures, features]. By linearity its outputs are the mixed outputs.
+at::Tensor mix_heads(const at::Tensor& weight, const at::Tensor& alpha);
+// The gradient of the heads by that of the mixed.
+at::Tensor unmix_heads(const at::Tensor& grad, const at::Tensor& alpha);
+
 }  // namespace zoo::offline_rl

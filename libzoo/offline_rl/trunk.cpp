@@ -1,6 +1,7 @@
 #include <libzoo/io/parallel_for.h>
 #include <libzoo/nn/kernels/matmul.h>
 #include <libzoo/offline_rl/kernels/direct_conv.h>
+#include <libzoo/offline_rl/kernels/trunk_loops.h>
 #include <libzoo/offline_rl/trunk.h>
 
 #include <ATen/ATen.h>
@@ -62,12 +63,6 @@ bool fits(const QNetworkOptions& options) {
   return options.hidden > 0;
 }
 
-// weight [filters][kernel · kernel · channels] -> [kernel · kernel · channels][filters]
-void transpose(const float* from, int64_t rows, int64_t columns, float* to) {
-  for (int64_t r = 0; r < rows; ++r)
-    for (int64_t c = 0; c < columns; ++c) to[c * rows + r] = from[r * columns + c];
-}
-
 // The filters of the convolution that goes back to remainder (ry, rx): [taps][taps][filters][channels].
 void turn_filters(const Layer& layer, const float* weight, int64_t ry, int64_t rx, float* to) {
   const auto& s = layer.shape;
@@ -90,11 +85,15 @@ void mask_into(const Layer& layer, const float* grad, const float* y, int64_t y_
   const auto& s = layer.shape;
   const int64_t row = s.out_width * s.filters;
   float* inner = layer.grad_inner(to);
-  for (int64_t i = 0; i < s.out_height; ++i, grad += row, y += y_row, inner += layer.grad_row())
-    for (int64_t k = 0; k < row; ++k) inner[k] = y[k] > 0 ? grad[k] : 0.0f;
+  for (int64_t i = 0; i < s.out_height; ++i, grad += row, y += y_row, inner += layer.grad_row()) kernels::mask_grad(grad, y, row, inner);
 }
 
 float* data(const at::Tensor& tensor) { return tensor.data_ptr<float>(); }
+
+at::Tensor& kept(at::Tensor& buffer, at::IntArrayRef sizes) {
+  if (!buffer.defined() || buffer.sizes() != sizes) buffer = at::empty(sizes);
+  return buffer;
+}
 
 }  // namespace
 
@@ -107,6 +106,9 @@ struct Trunk::Fast {
   // Of the forward that kept.
   std::vector<at::Tensor> inputs;  // [batch, padded values] of each layer
   at::Tensor flat_output, output;  // [batch, flat], [batch, hidden]
+  // Of the way back, used again: fresh memory of this size costs a page fault for every 4 KB.
+  std::vector<at::Tensor> grads, shares;
+  at::Tensor masked_grad, grad_flat;
 
   explicit Fast(const QNetworkOptions& o) : options(o), hidden(o.hidden) {
     for (const auto& shape : conv_shapes(o)) layers.emplace_back(shape);
@@ -125,7 +127,7 @@ struct Trunk::Fast {
     const float scale = float(options.input_scale);
     float* to = layer.inner(input);
     for (int64_t y = 0; y < layer.shape.height; ++y, state += row, to += layer.padded_width * layer.shape.channels)
-      for (int64_t k = 0; k < row; ++k) to[k] = scale * float(state[k]);
+      kernels::scale_pixels(state, row, scale, to);
   }
 
   at::Tensor forward(const QNetworkImpl& net, const at::Tensor& given, bool keep) {
@@ -138,13 +140,14 @@ struct Trunk::Fast {
       else
         buffers.push_back(at::zeros({batch, layers[i].padded}));
     }
-    auto flat_values = at::empty({batch, flat});
+    auto flat_values = keep ? kept(flat_output, {batch, flat}) : at::empty({batch, flat});
     std::vector<std::vector<float>> weights;
     const auto& parameters = net.trunk_parameters();
     for (size_t i = 0; i < layers.size(); ++i) {
       const auto& s = layers[i].shape;
       weights.emplace_back(size_t(layers[i].weights));
-      transpose(parameters[2 * i].const_data_ptr<float>(), s.filters, layers[i].weights / s.filters, weights.back().data());
+      const int64_t values = layers[i].weights / s.filters;
+      kernels::transpose(parameters[2 * i].const_data_ptr<float>(), s.filters, values, values, weights.back().data(), s.filters);
     }
     io::parallel_for(0, batch, kTogether, [&](int64_t begin, int64_t end) {
       for (int64_t image = begin; image < end; ++image) {
@@ -158,67 +161,82 @@ struct Trunk::Fast {
       }
     });
     auto result = dense(parameters[parameters.size() - 2], parameters.back(), flat_values);
-    if (keep) inputs = std::move(buffers), flat_output = flat_values, output = result;
+    if (keep) inputs = std::move(buffers), output = result;
     return result;
   }
 
-  // relu(x · weightᵀ + bias). Computed as weight · xᵀ: then the weights, which are many, are read once and need no rearranging.
+  // relu(x · weightᵀ + bias), rows of x as vectors side by side: then the weights, which are many, are read once and as they lie.
   at::Tensor dense(const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& x) const {
     const int64_t batch = x.size(0);
     if (batch < 8) return at::linear(x, weight, bias).relu_();
-    auto across = at::empty({hidden, batch}), result = at::empty({batch, hidden});
-    const float *w = weight.const_data_ptr<float>(), *b = bias.const_data_ptr<float>();
-    io::parallel_for(0, hidden, 56, [&](int64_t begin, int64_t end) {
-      nn::kernels::matmul({.rows = end - begin,
-                           .columns = batch,
-                           .depth = flat,
-                           .a = {w + begin * flat, flat, 1},
-                           .b = {x.const_data_ptr<float>(), 1, flat},
-                           .c = data(across) + begin * batch,
-                           .stride = batch});
-      for (int64_t h = begin; h < end; ++h)
-        for (int64_t i = 0; i < batch; ++i) data(result)[i * hidden + h] = std::max(data(across)[h * batch + i] + b[h], 0.0f);
-    });
+    auto result = at::empty({batch, hidden});
+    for (int64_t first = 0; first < batch; first += kernels::kMostFilters) {
+      const int64_t rows = std::min(kernels::kMostFilters, batch - first);
+      const int64_t lanes = (rows + kernels::kLanes - 1) / kernels::kLanes * kernels::kLanes;
+      auto columns = lanes == rows ? at::empty({flat, lanes}) : at::zeros({flat, lanes}), across = at::empty({hidden, lanes});
+      kernels::transpose(x.const_data_ptr<float>() + first * flat, rows, flat, flat, data(columns), lanes);
+      const float *w = weight.const_data_ptr<float>(), *v = data(columns);
+      float* to = data(across);
+      io::parallel_for(0, hidden, 60, [&](int64_t begin, int64_t end) {
+        const DirectConv product{.out_height = 1,
+                                 .out_width = end - begin,
+                                 .kernel = 1,
+                                 .stride = 1,
+                                 .channels = flat,
+                                 .filters = lanes,
+                                 .in_row = 0,
+                                 .out_row = 0,
+                                 .out_step = lanes};
+        kernels::convolve(product, w + begin * flat, v, nullptr, false, to + begin * lanes);
+      });
+      kernels::transpose(to, hidden, rows, lanes, data(result) + first * hidden, hidden);
+    }
+    kernels::add_bias_relu(data(result), batch, hidden, bias.const_data_ptr<float>());
     return result;
   }
 
   void backward(const QNetworkImpl& net, const at::Tensor& given) {
     const auto& parameters = net.trunk_parameters();
     const int64_t batch = given.size(0);
-    const auto grad = at::where(output > 0, given, 0).contiguous();
-    const at::Tensor& weight = parameters[parameters.size() - 2];
-    auto grad_weight = at::empty_like(weight), grad_flat = at::empty({batch, flat});
+    if (grads.empty())
+      for (const auto& parameter : parameters) grads.push_back(at::empty_like(parameter));
+    for (size_t i = 0; i < grads.size(); ++i) at::Tensor(parameters[i]).mutable_grad() = grads[i];
+    const auto contiguous = given.contiguous();
+    auto& masked = kept(masked_grad, {batch, hidden});
+    kernels::mask_grad(contiguous.const_data_ptr<float>(), data(output), batch * hidden, data(masked));
+    const float *weight = parameters[parameters.size() - 2].const_data_ptr<float>(), *grad = data(masked), *x = data(flat_output);
+    float *grad_weight = data(grads[grads.size() - 2]), *below = data(kept(grad_flat, {batch, flat}));
     io::parallel_for(0, hidden, 56, [&](int64_t begin, int64_t end) {
       nn::kernels::matmul({.rows = end - begin,
                            .columns = flat,
                            .depth = batch,
-                           .a = {data(grad) + begin, 1, hidden},
-                           .b = {data(flat_output), flat, 1},
-                           .c = data(grad_weight) + begin * flat,
+                           .a = {grad + begin, 1, hidden},
+                           .b = {x, flat, 1},
+                           .c = grad_weight + begin * flat,
                            .stride = flat});
     });
     io::parallel_for(0, flat, 256, [&](int64_t begin, int64_t end) {
       nn::kernels::matmul({.rows = batch,
                            .columns = end - begin,
                            .depth = hidden,
-                           .a = {data(grad), hidden, 1},
-                           .b = {weight.const_data_ptr<float>() + begin, flat, 1},
-                           .c = data(grad_flat) + begin,
+                           .a = {grad, hidden, 1},
+                           .b = {weight + begin, flat, 1},
+                           .c = below + begin,
                            .stride = flat});
     });
-    at::Tensor(weight).mutable_grad() = grad_weight;
-    at::Tensor(parameters.back()).mutable_grad() = grad.sum(0);
-    convolutions_backward(parameters, grad_flat);
+    grads.back().zero_();
+    kernels::add_columns(grad, batch, hidden, data(grads.back()));
+    convolutions_backward(parameters, batch);
   }
 
-  void convolutions_backward(const std::vector<at::Tensor>& parameters, const at::Tensor& grad_flat) {
-    const int64_t batch = grad_flat.size(0), parts = (batch + kTogether - 1) / kTogether;
+  void convolutions_backward(const std::vector<at::Tensor>& parameters, int64_t batch) {
+    const int64_t parts = (batch + kTogether - 1) / kTogether;
     // Turned filters of layers 1 …, and each part's own gradients: [weights][filters], then [filters] of the bias.
     std::vector<std::vector<float>> turned(layers.size());
-    std::vector<at::Tensor> shares;
+    shares.resize(layers.size());
     for (size_t i = 0; i < layers.size(); ++i) {
       const auto& s = layers[i].shape;
-      shares.push_back(at::zeros({parts, layers[i].weights + s.filters}));
+      kept(shares[i], {parts, layers[i].weights + s.filters}).zero_();
       if (i == 0) continue;
       turned[i].resize(size_t(layers[i].weights));
       float* to = turned[i].data();
@@ -227,20 +245,18 @@ struct Trunk::Fast {
           turn_filters(layers[i], parameters[2 * i].const_data_ptr<float>(), ry, rx, to);
     }
     io::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t part = begin; part < end; ++part) part_backward(part, batch, grad_flat, turned, shares);
+      for (int64_t part = begin; part < end; ++part) part_backward(part, batch, turned);
     });
     for (size_t i = 0; i < layers.size(); ++i) {
       const auto& s = layers[i].shape;
       const auto sum = shares[i].sum(0);
-      auto grad_weight = at::empty_like(parameters[2 * i]);
-      transpose(sum.const_data_ptr<float>(), layers[i].weights / s.filters, s.filters, data(grad_weight));
-      at::Tensor(parameters[2 * i]).mutable_grad() = grad_weight;
-      at::Tensor(parameters[2 * i + 1]).mutable_grad() = sum.slice(0, layers[i].weights).clone();
+      const float* from = sum.const_data_ptr<float>();
+      kernels::transpose(from, layers[i].weights / s.filters, s.filters, s.filters, data(grads[2 * i]), layers[i].weights / s.filters);
+      std::copy_n(from + layers[i].weights, s.filters, data(grads[2 * i + 1]));
     }
   }
 
-  void part_backward(int64_t part, int64_t batch, const at::Tensor& grad_flat, const std::vector<std::vector<float>>& turned,
-                     const std::vector<at::Tensor>& shares) const {
+  void part_backward(int64_t part, int64_t batch, const std::vector<std::vector<float>>& turned) const {
     const int64_t first = part * kTogether, images = std::min(kTogether, batch - first);
     std::vector<float> below;  // the gradient of the layer below's output, image by image
     const float* grad = grad_flat.const_data_ptr<float>() + first * flat;
@@ -257,9 +273,7 @@ struct Trunk::Fast {
       float* share = data(shares[i]) + part * (layer.weights + s.filters);
       kernels::convolve_weight_grad(layer.forward(layer.grad_row(), s.filters), images, data(inputs[i]) + first * layer.padded,
                                     layer.padded, layer.grad_inner(masked.data()), layer.grad_padded, share);
-      float* bias = share + layer.weights;
-      for (size_t k = 0; k < masked.size(); k += size_t(s.filters))
-        for (int64_t f = 0; f < s.filters; ++f) bias[f] += masked[k + size_t(f)];
+      kernels::add_columns(masked.data(), int64_t(masked.size()) / s.filters, s.filters, share + layer.weights);
       if (i == 0) break;
       const int64_t values = s.height * s.width * s.channels;
       std::vector<float> next(size_t(images * values), 0.0f);
