@@ -133,13 +133,9 @@ struct Trunk::Fast {
   at::Tensor forward(const QNetworkImpl& net, const at::Tensor& given, bool keep) {
     const auto state = given.contiguous();
     const int64_t batch = state.size(0), pixels = state[0].numel();
-    std::vector<at::Tensor> buffers;  // zeros around are written once, where they are kept
-    for (size_t i = 0; i < layers.size(); ++i) {
-      if (keep && i < inputs.size() && inputs[i].size(0) == batch)
-        buffers.push_back(inputs[i]);
-      else
-        buffers.push_back(at::zeros({batch, layers[i].padded}));
-    }
+    std::vector<at::Tensor> buffers;  // zeros around are written once
+    for (size_t i = 0; keep && i < layers.size(); ++i)
+      buffers.push_back(i < inputs.size() && inputs[i].size(0) == batch ? inputs[i] : at::zeros({batch, layers[i].padded}));
     auto flat_values = keep ? kept(flat_output, {batch, flat}) : at::empty({batch, flat});
     std::vector<std::vector<float>> weights;
     const auto& parameters = net.trunk_parameters();
@@ -147,16 +143,19 @@ struct Trunk::Fast {
       const auto& s = layers[i].shape;
       weights.emplace_back(size_t(layers[i].weights));
       const int64_t values = layers[i].weights / s.filters;
-      kernels::transpose(parameters[2 * i].const_data_ptr<float>(), s.filters, values, values, weights.back().data(), s.filters);
+      nn::kernels::transpose(parameters[2 * i].const_data_ptr<float>(), s.filters, values, values, weights.back().data(), s.filters);
     }
     io::parallel_for(0, batch, kTogether, [&](int64_t begin, int64_t end) {
+      std::vector<std::vector<float>> own;  // of one image after the other, where nothing is kept
+      for (size_t i = 0; !keep && i < layers.size(); ++i) own.emplace_back(size_t(layers[i].padded), 0.0f);
       for (int64_t image = begin; image < end; ++image) {
-        read(state.const_data_ptr<uint8_t>() + image * pixels, data(buffers[0]) + image * layers[0].padded);
+        const auto input = [&](size_t i) { return keep ? data(buffers[i]) + image * layers[i].padded : own[i].data(); };
+        read(state.const_data_ptr<uint8_t>() + image * pixels, input(0));
         for (size_t i = 0; i < layers.size(); ++i) {
           const bool last = i + 1 == layers.size();
-          float* to = last ? data(flat_values) + image * flat : layers[i + 1].inner(data(buffers[i + 1]) + image * layers[i + 1].padded);
-          kernels::convolve(layers[i].forward(out_row(i), layers[i].shape.filters), data(buffers[i]) + image * layers[i].padded,
-                            weights[i].data(), parameters[2 * i + 1].const_data_ptr<float>(), true, to);
+          float* to = last ? data(flat_values) + image * flat : layers[i + 1].inner(input(i + 1));
+          kernels::convolve(layers[i].forward(out_row(i), layers[i].shape.filters), input(i), weights[i].data(),
+                            parameters[2 * i + 1].const_data_ptr<float>(), true, to);
         }
       }
     });
@@ -174,7 +173,7 @@ struct Trunk::Fast {
       const int64_t rows = std::min(kernels::kMostFilters, batch - first);
       const int64_t lanes = (rows + kernels::kLanes - 1) / kernels::kLanes * kernels::kLanes;
       auto columns = lanes == rows ? at::empty({flat, lanes}) : at::zeros({flat, lanes}), across = at::empty({hidden, lanes});
-      kernels::transpose(x.const_data_ptr<float>() + first * flat, rows, flat, flat, data(columns), lanes);
+      nn::kernels::transpose(x.const_data_ptr<float>() + first * flat, rows, flat, flat, data(columns), lanes);
       const float *w = weight.const_data_ptr<float>(), *v = data(columns);
       float* to = data(across);
       io::parallel_for(0, hidden, 60, [&](int64_t begin, int64_t end) {
@@ -189,7 +188,7 @@ struct Trunk::Fast {
                                  .out_step = lanes};
         kernels::convolve(product, w + begin * flat, v, nullptr, false, to + begin * lanes);
       });
-      kernels::transpose(to, hidden, rows, lanes, data(result) + first * hidden, hidden);
+      nn::kernels::transpose(to, hidden, rows, lanes, data(result) + first * hidden, hidden);
     }
     kernels::add_bias_relu(data(result), batch, hidden, bias.const_data_ptr<float>());
     return result;
@@ -251,7 +250,7 @@ struct Trunk::Fast {
       const auto& s = layers[i].shape;
       const auto sum = shares[i].sum(0);
       const float* from = sum.const_data_ptr<float>();
-      kernels::transpose(from, layers[i].weights / s.filters, s.filters, s.filters, data(grads[2 * i]), layers[i].weights / s.filters);
+      nn::kernels::transpose(from, layers[i].weights / s.filters, s.filters, s.filters, data(grads[2 * i]), layers[i].weights / s.filters);
       std::copy_n(from + layers[i].weights, s.filters, data(grads[2 * i + 1]));
     }
   }

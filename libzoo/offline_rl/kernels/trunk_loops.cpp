@@ -27,19 +27,6 @@ ZOO_CLONES_V4 void add_columns(const float* __restrict values, int64_t rows, int
     for (int64_t r = 0; r < rows; ++r) sums[c] += values[r * columns + c];
 }
 
-ZOO_CLONES_V4 void transpose(const float* __restrict from, int64_t rows, int64_t columns, int64_t stride, float* __restrict to,
-                             int64_t to_stride) {
-  constexpr int64_t kBlock = 16;  // a line of memory on both sides
-  for (int64_t r0 = 0; r0 < rows; r0 += kBlock) {
-    const int64_t high = std::min(kBlock, rows - r0);
-    for (int64_t c0 = 0; c0 < columns; c0 += kBlock) {
-      const int64_t wide = std::min(kBlock, columns - c0);
-      for (int64_t c = c0; c < c0 + wide; ++c)
-        for (int64_t r = r0; r < r0 + high; ++r) to[c * to_stride + r] = from[r * stride + c];
-    }
-  }
-}
-
 ZOO_CLONES_V4 void add_bias_relu(float* __restrict values, int64_t rows, int64_t columns, const float* __restrict bias) {
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t c = 0; c < columns; ++c) values[r * columns + c] = std::max(values[r * columns + c] + bias[c], 0.0f);

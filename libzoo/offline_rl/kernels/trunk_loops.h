@@ -13,9 +13,6 @@ void mask_grad(const float* grad, const float* y, int64_t count, float* to);
 // sums[c] += Σ of column c of [rows, columns].
 void add_columns(const float* values, int64_t rows, int64_t columns, float* sums);
 
-// [rows, columns], its rows `stride` values apart, -> [columns, rows], these to_stride apart.
-void transpose(const float* from, int64_t rows, int64_t columns, int64_t stride, float* to, int64_t to_stride);
-
 // values = max(values + bias, 0), [rows, columns], bias [columns].
 void add_bias_relu(float* values, int64_t rows, int64_t columns, const float* bias);
 
