@@ -39,7 +39,6 @@ Json result_of(const std::vector<std::string>& words) {
 std::string complaint(const std::vector<std::string>& words) {
   const auto said = run("zoo-offline-rl", words);
   CHECK(said.status == 2);
-  CHECK_THAT(said.err, Contains("error:"));
   return said.err;
 }
 
@@ -102,8 +101,8 @@ TEST_CASE("a game is logged, inspected, learnt from, compared and shown", "[apps
   std::filesystem::resize_file(log + "/$store$_reward_ckpt.1.gz", 40);
   CHECK_THAT(complaint({"verify", log}), Contains("1 of 3 parts are damaged") && Contains("$store$_reward_ckpt.1.gz"));
   CHECK_THAT(complaint(train_words(path("other"), path("raw"), {"environment.name=minatar/seaquest"})), Contains("minatar/seaquest"));
-  CHECK_THAT(complaint(train_words(path("other"), path("nowhere"))), Contains("nowhere"));
-  CHECK_THAT(complaint(train_words(path("other"), path("raw"), {"agent={type: actor_critic}"})), Contains("agent.type=values"));
+  CHECK_THAT(complaint(train_words(path("third"), path("nowhere"))), Contains("nowhere"));
+  CHECK_THAT(complaint(train_words(path("fourth"), path("raw"), {"agent={type: actor_critic}"})), Contains("agent.type=values"));
 }
 
 TEST_CASE("logging and training go on after SIGTERM bit for bit", "[apps]") {
