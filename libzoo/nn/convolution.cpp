@@ -25,11 +25,10 @@ constexpr int64_t kLeastWork = 1 << 20;  // products per thread at least
 constexpr int64_t kFewestParts = 4, kMostParts = 16;       // of a sum
 constexpr int64_t kPartFloats = 1 << 21;   // of all parts: 8 MiB
 constexpr int64_t kDeep = 1024;          // values of a part of a sum at least
-constexpr int64_t kDeepTiles = 112;      // tiles of one at least
-constexpr int64_t kEnoughTiles = 256;    // for transformed filters to be worth their size
+constexpr int64_t kFilterTiles = 33;     // products with which a transformed filter could be made and read
+constexpr double kLeastSaved = 0.8;      // products and those, per product of the definition
 constexpr int64_t kFewestTiles = 128;    // of images and gradients, transformed together
 constexpr int64_t kTileFloats = 1 << 20; // 4 MiB
-constexpr double kMostPadded = 1.5;      // pixels of all tiles per pixel of the image: filtering saves a factor of 2.25
 
 // [batch, channels, h, w] in channels-last memory as a matrix [batch · h · w, channels] of the same memory.
 at::Tensor as_rows(const at::Tensor& x) { return x.as_strided({x.size(0) * x.size(2) * x.size(3), x.size(1)}, {x.size(1), 1}); }
@@ -183,105 +182,139 @@ ConvolutionGradients few_pixels_backward(const at::Tensor& grad, const at::Tenso
   return result;
 }
 
-kernels::WinogradShape winograd_shape(const at::Tensor& x, const at::Tensor& weight) {
-  return {.images = x.size(0), .height = x.size(2), .width = x.size(3), .in = x.size(1), .out = weight.size(0)};
+int64_t products(const kernels::WinogradShape& shape) { return shape.points() * shape.tiles(); }  // for each pair of channels
+int64_t products_of_definition(const kernels::WinogradShape& shape) { return 9 * shape.images * shape.out_height() * shape.out_width(); }
+int64_t cost(const kernels::WinogradShape& shape) { return products(shape) + shape.points() * kFilterTiles; }
+
+bool is_worth_it(const kernels::WinogradShape& shape) { return double(cost(shape)) < kLeastSaved * double(products_of_definition(shape)); }
+
+kernels::WinogradShape winograd_shape(const at::Tensor& x, const at::Tensor& weight, int64_t stride) {
+  const auto shape = [&](kernels::Filtering filtering) {
+    return kernels::WinogradShape{
+        .filtering = filtering, .images = x.size(0), .height = x.size(2), .width = x.size(3), .in = x.size(1), .out = weight.size(0)};
+  };
+  if (stride == 2) return shape(kernels::Filtering::strided);
+  const auto two = shape(kernels::Filtering::two), four = shape(kernels::Filtering::four);
+  return cost(four) < cost(two) ? four : two;
 }
 
-// [16, out, in]
-at::Tensor transformed(const kernels::WinogradShape& shape, const at::Tensor& weight) {
-  auto filters = at::empty({16, shape.out, shape.in}, weight.options(), at::MemoryFormat::Contiguous);
-  io::parallel_for(0, shape.out, kTile, [&](int64_t first, int64_t last) {
+at::Tensor filters_of(const kernels::WinogradShape& shape, const at::Tensor& weight) {
+  auto filters = at::empty({shape.points(), shape.in, shape.out}, weight.options(), at::MemoryFormat::Contiguous);
+  io::parallel_for(0, shape.in / 16, 1, [&](int64_t first, int64_t last) {
     kernels::winograd_filters(shape, weight.const_data_ptr<float>(), filters.data_ptr<float>(), first, last);
   });
   return filters;
 }
 
-at::Tensor winograd(const at::Tensor& x, const at::Tensor& weight) {
-  const auto shape = winograd_shape(x, weight);
-  if (shape.tiles() < kEnoughTiles) return at::conv2d(x, weight, {}, 1, 1);
-  const auto filters = transformed(shape, weight);
-  auto y = empty_image(x, shape.images, shape.out, shape.height, shape.width);
-  io::parallel_for(0, shape.tiles(), kTile, [&](int64_t first, int64_t last) {
-    kernels::winograd_convolve(shape, x.const_data_ptr<float>(), filters.const_data_ptr<float>(), y.data_ptr<float>(), first, last);
+at::Tensor turned_filters_of(const kernels::WinogradShape& shape, const at::Tensor& weight) {
+  auto filters = at::empty({shape.points(), shape.out, shape.in}, weight.options(), at::MemoryFormat::Contiguous);
+  io::parallel_for(0, shape.out, kTile, [&](int64_t first, int64_t last) {
+    kernels::winograd_filters_turned(shape, weight.const_data_ptr<float>(), filters.data_ptr<float>(), first, last);
   });
+  return filters;
+}
+
+// Divides the products of the points among the threads, and each into slices where there are many threads. `rows` are of the results.
+template <class Multiply>
+void for_points(const kernels::WinogradShape& shape, int64_t rows, Multiply multiply) {
+  const int64_t slices = std::max<int64_t>(1, std::min<int64_t>(at::get_num_threads() / 16, rows / kTile));
+  const int64_t height = (rows + slices - 1) / slices;
+  io::parallel_for(0, shape.points() * slices, 1, [&](int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i) multiply(i / slices, i % slices * height, std::min(rows, (i % slices + 1) * height));
+  });
+}
+
+// The threads share the transforms of the tiles, so that each filter is read by one of them.
+template <class In, class Out>
+void filter_tiles(const kernels::WinogradShape& shape, const at::Tensor& filters, In in, Out out) {
+  const int64_t depth = filters.size(1), columns = filters.size(2), total = shape.tiles(), points = shape.points();
+  const int64_t count = std::min(total, std::max(kFewestTiles, kTileFloats / (points * (depth + columns))));
+  const auto inputs = at::empty({points, count, depth}, filters.options()),
+             outputs = at::empty({points, count, columns}, filters.options());
+  for (int64_t start = 0; start < total; start += count) {
+    const int64_t used = std::min(count, total - start);
+    io::parallel_for(0, used, 1, [&](int64_t first, int64_t last) { in(inputs.data_ptr<float>(), {start, count, first, last}); });
+    for_points(shape, used, [&](int64_t point, int64_t first, int64_t last) {
+      kernels::matmul({.rows = last - first,
+                       .columns = columns,
+                       .depth = depth,
+                       .a = {inputs.const_data_ptr<float>() + (point * count + first) * depth, depth, 1},
+                       .b = {filters.const_data_ptr<float>() + point * depth * columns, columns, 1},
+                       .c = outputs.data_ptr<float>() + (point * count + first) * columns,
+                       .stride = columns});
+    });
+    io::parallel_for(0, used, 1, [&](int64_t first, int64_t last) { out(outputs.const_data_ptr<float>(), {start, count, first, last}); });
+  }
+}
+
+at::Tensor winograd(const at::Tensor& x, const at::Tensor& weight, int64_t stride) {
+  const auto shape = winograd_shape(x, weight, stride);
+  if (!is_worth_it(shape)) return at::conv2d(x, weight, {}, stride, 1);
+  auto y = empty_image(x, shape.images, shape.out, shape.out_height(), shape.out_width());
+  filter_tiles(
+      shape, filters_of(shape, weight),
+      [&](float* tiles, const kernels::TileSlab& slab) { kernels::winograd_in(shape, x.const_data_ptr<float>(), tiles, slab); },
+      [&](const float* tiles, const kernels::TileSlab& slab) { kernels::winograd_out(shape, tiles, y.data_ptr<float>(), slab); });
   return y;
 }
 
-// The 16 products are divided among the threads, which transform the tiles together.
-void winograd_gradient_by_points(const kernels::WinogradShape& shape, const at::Tensor& grad, const at::Tensor& x,
-                                 const at::Tensor& grad_filters) {
-  const int64_t in = shape.in, out = shape.out, total = shape.tiles();
-  const int64_t tiles = std::min(total, std::max(kFewestTiles, kTileFloats / (16 * (in + out))));
-  const int64_t slices = std::max<int64_t>(1, std::min(at::get_num_threads() / 16, int(out / kTile)));  // of each product
-  const int64_t height = (out + slices - 1) / slices;
-  const auto x_tiles = at::empty({16, tiles, in}, grad_filters.options()), grad_tiles = at::empty({16, tiles, out}, grad_filters.options());
-  for (int64_t start = 0; start < total; start += tiles) {
-    const int64_t count = std::min(tiles, total - start);
-    io::parallel_for(0, count, kTile, [&](int64_t first, int64_t last) {
-      kernels::winograd_tiles(shape, x.const_data_ptr<float>(), grad.const_data_ptr<float>(), x_tiles.data_ptr<float>(),
-                              grad_tiles.data_ptr<float>(), start, tiles, first, last);
-    });
-    io::parallel_for(0, 16 * slices, 1, [&](int64_t first, int64_t last) {
-      for (int64_t i = first; i < last; ++i) {
-        const int64_t point = i / slices, row = i % slices * height;
-        kernels::matmul({.rows = std::min(height, out - row),
-                         .columns = in,
-                         .depth = count,
-                         .a = {grad_tiles.const_data_ptr<float>() + point * tiles * out + row, 1, out},
-                         .b = {x_tiles.const_data_ptr<float>() + point * tiles * in, in, 1},
-                         .c = grad_filters.data_ptr<float>() + (point * out + row) * in,
-                         .stride = in,
-                         .addend = start > 0 ? grad_filters.const_data_ptr<float>() + (point * out + row) * in : nullptr});
-      }
-    });
-  }
+at::Tensor winograd_back(const kernels::WinogradShape& shape, const at::Tensor& grad, const at::Tensor& weight) {
+  auto grad_x = empty_image(grad, shape.images, shape.in, shape.height, shape.width);
+  filter_tiles(
+      shape, turned_filters_of(shape, weight),
+      [&](float* tiles, const kernels::TileSlab& slab) { kernels::winograd_back_in(shape, grad.const_data_ptr<float>(), tiles, slab); },
+      [&](const float* tiles, const kernels::TileSlab& slab) { kernels::winograd_back_out(shape, tiles, grad_x.data_ptr<float>(), slab); });
+  return grad_x;
 }
 
-at::Tensor winograd_weight_gradient(const kernels::WinogradShape& shape, const at::Tensor& grad, const at::Tensor& x,
-                                    const at::Tensor& weight) {
-  const auto grad_filters = at::empty({16, shape.out, shape.in}, x.options(), at::MemoryFormat::Contiguous);
-  const int64_t total = shape.tiles(), parts = parts_of(total, kDeepTiles, grad_filters.numel());
-  if (parts == 1) {
-    winograd_gradient_by_points(shape, grad, x, grad_filters);
-  } else {
-    const auto sums = at::empty({parts, 16, shape.out, shape.in}, grad_filters.options());
-    io::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        kernels::winograd_gradient(shape, x.const_data_ptr<float>(), grad.const_data_ptr<float>(),
-                                   sums.data_ptr<float>() + i * grad_filters.numel(), total * i / parts, total * (i + 1) / parts);
-      }
+at::Tensor winograd_gradient(const kernels::WinogradShape& shape, const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight) {
+  const int64_t in = shape.in, out = shape.out, total = shape.tiles(), points = shape.points();
+  const int64_t count = std::min(total, std::max(kFewestTiles, kTileFloats / (points * (in + out))));
+  const auto options = x.options().memory_format(at::MemoryFormat::Contiguous);
+  const auto filters = at::empty({points, out, in}, options), x_tiles = at::empty({points, count, in}, options),
+             grad_tiles = at::empty({points, count, out}, options);
+  for (int64_t start = 0; start < total; start += count) {
+    const int64_t used = std::min(count, total - start);
+    io::parallel_for(0, used, 1, [&](int64_t first, int64_t last) {
+      kernels::winograd_in(shape, x.const_data_ptr<float>(), x_tiles.data_ptr<float>(), {start, count, first, last});
+      kernels::winograd_gradient_in(shape, grad.const_data_ptr<float>(), grad_tiles.data_ptr<float>(), {start, count, first, last});
     });
-    add_up(grad_filters, sums);
+    for_points(shape, out, [&](int64_t point, int64_t first, int64_t last) {
+      auto* result = filters.data_ptr<float>() + (point * out + first) * in;
+      kernels::matmul({.rows = last - first,
+                       .columns = in,
+                       .depth = used,
+                       .a = {grad_tiles.const_data_ptr<float>() + point * count * out + first, 1, out},
+                       .b = {x_tiles.const_data_ptr<float>() + point * count * in, in, 1},
+                       .c = result,
+                       .stride = in,
+                       .addend = start > 0 ? result : nullptr});
+    });
   }
   auto result = at::empty_like(weight);
-  io::parallel_for(0, shape.out, kTile, [&](int64_t first, int64_t last) {
-    kernels::winograd_filters_back(shape, grad_filters.const_data_ptr<float>(), result.data_ptr<float>(), first, last);
+  io::parallel_for(0, out, kTile, [&](int64_t first, int64_t last) {
+    kernels::winograd_filters_back(shape, filters.const_data_ptr<float>(), result.data_ptr<float>(), first, last);
   });
   return result;
 }
 
 ConvolutionGradients library_backward(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight, const Convolution& shape,
                                       bool of_x, bool of_weight) {
+  if (!of_x && !of_weight) return {};
   auto [grad_x, grad_weight, none] =
       at::convolution_backward(grad, x, weight, c10::nullopt, {shape.stride, shape.stride}, {shape.padding, shape.padding}, {1, 1}, false,
                                {0, 0}, 1, {of_x, of_weight, false});
   return {grad_x, grad_weight};
 }
 
-ConvolutionGradients winograd_backward(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight, bool of_x, bool of_weight) {
-  const auto shape = winograd_shape(x, weight);
-  ConvolutionGradients result;
-  if (of_weight) result.weight = winograd_weight_gradient(shape, grad, x, weight);
-  if (of_x && shape.tiles() < kEnoughTiles) {
-    result.x = library_backward(grad, x, weight, {1, 1}, true, false).x;
-  } else if (of_x) {
-    const auto filters = transformed(shape, weight);
-    result.x = empty_image(x, shape.images, shape.in, shape.height, shape.width);
-    io::parallel_for(0, shape.tiles(), kTile, [&](int64_t first, int64_t last) {
-      kernels::winograd_convolve_back(shape, grad.const_data_ptr<float>(), filters.const_data_ptr<float>(), result.x.data_ptr<float>(),
-                                      first, last);
-    });
-  }
+// A weight's gradient has no filters to be made, and the library is slower at it.
+ConvolutionGradients winograd_backward(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight, int64_t stride, bool of_x,
+                                       bool of_weight) {
+  const auto shape = winograd_shape(x, weight, stride);
+  const bool filter_x = of_x && is_worth_it(shape), filter_weight = of_weight && products(shape) < products_of_definition(shape);
+  auto result = library_backward(grad, x, weight, {stride, 1}, of_x && !filter_x, of_weight && !filter_weight);
+  if (filter_x) result.x = winograd_back(shape, grad, weight);
+  if (filter_weight) result.weight = winograd_gradient(shape, grad, x, weight);
   return result;
 }
 
@@ -289,12 +322,10 @@ at::Tensor added(at::Tensor y, const at::Tensor& addend) { return addend.defined
 
 enum class Way { pointwise, few_pixels, winograd, library };
 
-// 3x3 kernels of stride 1 whose channels fill vectors, on images that tiles of 2x2 don't overlap too far.
+// 3x3 kernels whose channels fill vectors.
 bool suits_winograd(const at::Tensor& x, const at::Tensor& weight, const Convolution& shape) {
-  const auto padded = (x.size(2) + 1) / 2 * ((x.size(3) + 1) / 2) * 4;
-  return kernels::has_matmul() && x.scalar_type() == at::kFloat && weight.size(2) == 3 && weight.size(3) == 3 && shape.stride == 1 &&
-         shape.padding == 1 && x.size(1) % 16 == 0 && x.size(1) >= kTile && weight.size(0) % 16 == 0 && weight.size(0) >= kTile &&
-         double(padded) <= kMostPadded * double(x.size(2) * x.size(3));
+  return kernels::has_matmul() && x.scalar_type() == at::kFloat && weight.size(2) == 3 && weight.size(3) == 3 && shape.stride <= 2 &&
+         shape.padding == 1 && x.size(1) % 16 == 0 && x.size(1) >= kTile && weight.size(0) % 16 == 0 && weight.size(0) >= kTile;
 }
 
 Way way_of(const at::Tensor& x, const at::Tensor& weight, const Convolution& shape) {
@@ -335,7 +366,7 @@ at::Tensor convolve(const at::Tensor& x, const at::Tensor& given_weight, const C
   if (way == Way::library) return added(at::conv2d(x, given_weight, {}, shape.stride, shape.padding), addend);
   const auto weight = given_weight.contiguous(kChannelsLast);
   if (way == Way::pointwise) return pointwise(x, weight, shape.stride, addend.defined() ? addend.contiguous(kChannelsLast) : addend);
-  return added(way == Way::few_pixels ? few_pixels(x, weight, shape) : winograd(x, weight), addend);
+  return added(way == Way::few_pixels ? few_pixels(x, weight, shape) : winograd(x, weight, shape.stride), addend);
 }
 
 ConvolutionGradients convolve_backward(const at::Tensor& given_grad, const at::Tensor& x, const at::Tensor& given_weight,
@@ -347,7 +378,7 @@ ConvolutionGradients convolve_backward(const at::Tensor& given_grad, const at::T
   const auto grad = given_grad.contiguous(kChannelsLast), weight = given_weight.contiguous(kChannelsLast);
   if (way == Way::pointwise) return pointwise_backward(grad, x, weight, shape.stride, of_x, of_weight);
   return way == Way::few_pixels ? few_pixels_backward(grad, x, weight, shape, of_x, of_weight)
-                                : winograd_backward(grad, x, weight, of_x, of_weight);
+                                : winograd_backward(grad, x, weight, shape.stride, of_x, of_weight);
 }
 
 at::Tensor conv2d(const at::Tensor& x, const at::Tensor& weight, int64_t stride, int64_t padding) {

@@ -1,17 +1,11 @@
+#include <libzoo/nn/kernels/avx512.h>
 #include <libzoo/nn/kernels/matmul.h>
 
 #include <algorithm>
 #include <cstring>
 #include <vector>
 
-#if defined(__x86_64__) && defined(__GNUC__)
-// GCC 12 warns of its own header (bug 105593).
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#include <immintrin.h>
-#define ZOO_AVX512 __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq")))
-
+#ifdef ZOO_AVX512
 namespace zoo::nn::kernels {
 namespace {
 
@@ -79,43 +73,6 @@ ZOO_AVX512 void pack_columns(const MatrixView& a, int64_t row, int64_t rows, int
       _mm512_storeu_ps(to, _mm512_maskz_loadu_ps(used, column + i));
     }
   }
-}
-
-// 16 rows of 16 values become columns.
-ZOO_AVX512 inline void transpose16(const float* from, int64_t stride, __mmask16 used, float* to, int64_t to_stride) {
-  __m512 r[16], t[16];
-#pragma GCC unroll 16
-  for (int i = 0; i < 16; ++i) r[i] = _mm512_maskz_loadu_ps(used, from + i * stride);
-#pragma GCC unroll 8
-  for (int i = 0; i < 16; i += 2) {
-    t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
-    t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < 16; i += 4) {
-    r[i] = _mm512_shuffle_ps(t[i], t[i + 2], 0x44);
-    r[i + 1] = _mm512_shuffle_ps(t[i], t[i + 2], 0xee);
-    r[i + 2] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0x44);
-    r[i + 3] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0xee);
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i) {
-    t[i] = _mm512_shuffle_f32x4(r[i], r[i + 4], 0x88);
-    t[i + 4] = _mm512_shuffle_f32x4(r[i], r[i + 4], 0xdd);
-    t[i + 8] = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0x88);
-    t[i + 12] = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0xdd);
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i) {
-    r[i] = _mm512_shuffle_f32x4(t[i], t[i + 8], 0x88);
-    r[i + 8] = _mm512_shuffle_f32x4(t[i], t[i + 8], 0xdd);
-    r[i + 4] = _mm512_shuffle_f32x4(t[i + 4], t[i + 12], 0x88);
-    r[i + 12] = _mm512_shuffle_f32x4(t[i + 4], t[i + 12], 0xdd);
-  }
-  const int count = __builtin_popcount(used);
-#pragma GCC unroll 16
-  for (int i = 0; i < 16; ++i)
-    if (i < count) _mm512_storeu_ps(to + i * to_stride, r[i]);
 }
 
 // Panels [columns / 32][depth][32]; columns beyond the last are zero.
