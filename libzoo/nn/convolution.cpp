@@ -182,11 +182,23 @@ ConvolutionGradients few_pixels_backward(const at::Tensor& grad, const at::Tenso
   return result;
 }
 
-int64_t products(const kernels::WinogradShape& shape) { return shape.points() * shape.tiles(); }  // for each pair of channels
-int64_t products_of_definition(const kernels::WinogradShape& shape) { return 9 * shape.images * shape.out_height() * shape.out_width(); }
+// Products for each pair of channels.
+int64_t products(const kernels::WinogradShape& shape) { return shape.points() * shape.tiles(); }
 int64_t cost(const kernels::WinogradShape& shape) { return products(shape) + shape.points() * kFilterTiles; }
 
-bool is_worth_it(const kernels::WinogradShape& shape) { return double(cost(shape)) < kLeastSaved * double(products_of_definition(shape)); }
+// The definition's, as float32 ones: those of bfloat16, which the library makes, take half the time.
+double products_of_definition(const kernels::WinogradShape& shape, at::ScalarType type) {
+  return (type == at::kFloat ? 9 : 4.5) * double(shape.images * shape.out_height() * shape.out_width());
+}
+
+bool is_worth_it(const kernels::WinogradShape& shape, at::ScalarType type) {
+  return double(cost(shape)) < kLeastSaved * products_of_definition(shape, type);
+}
+
+template <class F>
+void with_float_or_bfloat16(const at::Tensor& x, F work) {
+  x.scalar_type() == at::kFloat ? work(float()) : work(kernels::BFloat16());
+}
 
 kernels::WinogradShape winograd_shape(const at::Tensor& x, const at::Tensor& weight, int64_t stride) {
   const auto shape = [&](kernels::Filtering filtering) {
@@ -199,17 +211,21 @@ kernels::WinogradShape winograd_shape(const at::Tensor& x, const at::Tensor& wei
 }
 
 at::Tensor filters_of(const kernels::WinogradShape& shape, const at::Tensor& weight) {
-  auto filters = at::empty({shape.points(), shape.in, shape.out}, weight.options(), at::MemoryFormat::Contiguous);
-  io::parallel_for(0, shape.in / 16, 1, [&](int64_t first, int64_t last) {
-    kernels::winograd_filters(shape, weight.const_data_ptr<float>(), filters.data_ptr<float>(), first, last);
+  auto filters = at::empty({shape.points(), shape.in, shape.out}, at::kFloat);
+  with_float_or_bfloat16(weight, [&](auto s) {
+    io::parallel_for(0, shape.in / 16, 1, [&](int64_t first, int64_t last) {
+      kernels::winograd_filters(shape, values<decltype(s)>(weight), filters.data_ptr<float>(), first, last);
+    });
   });
   return filters;
 }
 
 at::Tensor turned_filters_of(const kernels::WinogradShape& shape, const at::Tensor& weight) {
-  auto filters = at::empty({shape.points(), shape.out, shape.in}, weight.options(), at::MemoryFormat::Contiguous);
-  io::parallel_for(0, shape.out, kTile, [&](int64_t first, int64_t last) {
-    kernels::winograd_filters_turned(shape, weight.const_data_ptr<float>(), filters.data_ptr<float>(), first, last);
+  auto filters = at::empty({shape.points(), shape.out, shape.in}, at::kFloat);
+  with_float_or_bfloat16(weight, [&](auto s) {
+    io::parallel_for(0, shape.out, kTile, [&](int64_t first, int64_t last) {
+      kernels::winograd_filters_turned(shape, values<decltype(s)>(weight), filters.data_ptr<float>(), first, last);
+    });
   });
   return filters;
 }
@@ -229,8 +245,7 @@ template <class In, class Out>
 void filter_tiles(const kernels::WinogradShape& shape, const at::Tensor& filters, In in, Out out) {
   const int64_t depth = filters.size(1), columns = filters.size(2), total = shape.tiles(), points = shape.points();
   const int64_t count = std::min(total, std::max(kFewestTiles, kTileFloats / (points * (depth + columns))));
-  const auto inputs = at::empty({points, count, depth}, filters.options()),
-             outputs = at::empty({points, count, columns}, filters.options());
+  const auto inputs = at::empty({points, count, depth}, at::kFloat), outputs = at::empty({points, count, columns}, at::kFloat);
   for (int64_t start = 0; start < total; start += count) {
     const int64_t used = std::min(count, total - start);
     io::parallel_for(0, used, 1, [&](int64_t first, int64_t last) { in(inputs.data_ptr<float>(), {start, count, first, last}); });
@@ -249,35 +264,45 @@ void filter_tiles(const kernels::WinogradShape& shape, const at::Tensor& filters
 
 at::Tensor winograd(const at::Tensor& x, const at::Tensor& weight, int64_t stride) {
   const auto shape = winograd_shape(x, weight, stride);
-  if (!is_worth_it(shape)) return at::conv2d(x, weight, {}, stride, 1);
+  if (!is_worth_it(shape, x.scalar_type())) return at::conv2d(x, weight, {}, stride, 1);
   auto y = empty_image(x, shape.images, shape.out, shape.out_height(), shape.out_width());
-  filter_tiles(
-      shape, filters_of(shape, weight),
-      [&](float* tiles, const kernels::TileSlab& slab) { kernels::winograd_in(shape, x.const_data_ptr<float>(), tiles, slab); },
-      [&](const float* tiles, const kernels::TileSlab& slab) { kernels::winograd_out(shape, tiles, y.data_ptr<float>(), slab); });
+  with_float_or_bfloat16(x, [&](auto s) {
+    using S = decltype(s);
+    filter_tiles(
+        shape, filters_of(shape, weight),
+        [&](float* tiles, const kernels::TileSlab& slab) { kernels::winograd_in(shape, values<S>(x), tiles, slab); },
+        [&](const float* tiles, const kernels::TileSlab& slab) { kernels::winograd_out(shape, tiles, mutable_values<S>(y), slab); });
+  });
   return y;
 }
 
 at::Tensor winograd_back(const kernels::WinogradShape& shape, const at::Tensor& grad, const at::Tensor& weight) {
   auto grad_x = empty_image(grad, shape.images, shape.in, shape.height, shape.width);
-  filter_tiles(
-      shape, turned_filters_of(shape, weight),
-      [&](float* tiles, const kernels::TileSlab& slab) { kernels::winograd_back_in(shape, grad.const_data_ptr<float>(), tiles, slab); },
-      [&](const float* tiles, const kernels::TileSlab& slab) { kernels::winograd_back_out(shape, tiles, grad_x.data_ptr<float>(), slab); });
+  with_float_or_bfloat16(grad, [&](auto s) {
+    using S = decltype(s);
+    filter_tiles(
+        shape, turned_filters_of(shape, weight),
+        [&](float* tiles, const kernels::TileSlab& slab) { kernels::winograd_back_in(shape, values<S>(grad), tiles, slab); },
+        [&](const float* tiles, const kernels::TileSlab& slab) {
+          kernels::winograd_back_out(shape, tiles, mutable_values<S>(grad_x), slab);
+        });
+  });
   return grad_x;
 }
 
 at::Tensor winograd_gradient(const kernels::WinogradShape& shape, const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight) {
   const int64_t in = shape.in, out = shape.out, total = shape.tiles(), points = shape.points();
   const int64_t count = std::min(total, std::max(kFewestTiles, kTileFloats / (points * (in + out))));
-  const auto options = x.options().memory_format(at::MemoryFormat::Contiguous);
-  const auto filters = at::empty({points, out, in}, options), x_tiles = at::empty({points, count, in}, options),
-             grad_tiles = at::empty({points, count, out}, options);
+  const auto filters = at::empty({points, out, in}, at::kFloat), x_tiles = at::empty({points, count, in}, at::kFloat),
+             grad_tiles = at::empty({points, count, out}, at::kFloat);
   for (int64_t start = 0; start < total; start += count) {
     const int64_t used = std::min(count, total - start);
-    io::parallel_for(0, used, 1, [&](int64_t first, int64_t last) {
-      kernels::winograd_in(shape, x.const_data_ptr<float>(), x_tiles.data_ptr<float>(), {start, count, first, last});
-      kernels::winograd_gradient_in(shape, grad.const_data_ptr<float>(), grad_tiles.data_ptr<float>(), {start, count, first, last});
+    with_float_or_bfloat16(x, [&](auto s) {
+      using S = decltype(s);
+      io::parallel_for(0, used, 1, [&](int64_t first, int64_t last) {
+        kernels::winograd_in(shape, values<S>(x), x_tiles.data_ptr<float>(), {start, count, first, last});
+        kernels::winograd_gradient_in(shape, values<S>(grad), grad_tiles.data_ptr<float>(), {start, count, first, last});
+      });
     });
     for_points(shape, out, [&](int64_t point, int64_t first, int64_t last) {
       auto* result = filters.data_ptr<float>() + (point * out + first) * in;
@@ -292,8 +317,10 @@ at::Tensor winograd_gradient(const kernels::WinogradShape& shape, const at::Tens
     });
   }
   auto result = at::empty_like(weight);
-  io::parallel_for(0, out, kTile, [&](int64_t first, int64_t last) {
-    kernels::winograd_filters_back(shape, filters.const_data_ptr<float>(), result.data_ptr<float>(), first, last);
+  with_float_or_bfloat16(x, [&](auto s) {
+    io::parallel_for(0, out, kTile, [&](int64_t first, int64_t last) {
+      kernels::winograd_filters_back(shape, filters.const_data_ptr<float>(), mutable_values<decltype(s)>(result), first, last);
+    });
   });
   return result;
 }
@@ -311,7 +338,8 @@ ConvolutionGradients library_backward(const at::Tensor& grad, const at::Tensor& 
 ConvolutionGradients winograd_backward(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight, int64_t stride, bool of_x,
                                        bool of_weight) {
   const auto shape = winograd_shape(x, weight, stride);
-  const bool filter_x = of_x && is_worth_it(shape), filter_weight = of_weight && products(shape) < products_of_definition(shape);
+  const bool filter_x = of_x && is_worth_it(shape, x.scalar_type()),
+             filter_weight = of_weight && double(products(shape)) < products_of_definition(shape, x.scalar_type());
   auto result = library_backward(grad, x, weight, {stride, 1}, of_x && !filter_x, of_weight && !filter_weight);
   if (filter_x) result.x = winograd_back(shape, grad, weight);
   if (filter_weight) result.weight = winograd_gradient(shape, grad, x, weight);
@@ -324,8 +352,9 @@ enum class Way { pointwise, few_pixels, winograd, library };
 
 // 3x3 kernels whose channels fill vectors.
 bool suits_winograd(const at::Tensor& x, const at::Tensor& weight, const Convolution& shape) {
-  return kernels::has_matmul() && x.scalar_type() == at::kFloat && weight.size(2) == 3 && weight.size(3) == 3 && shape.stride <= 2 &&
-         shape.padding == 1 && x.size(1) % 16 == 0 && x.size(1) >= kTile && weight.size(0) % 16 == 0 && weight.size(0) >= kTile;
+  return kernels::has_matmul() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) && weight.size(2) == 3 &&
+         weight.size(3) == 3 && shape.stride <= 2 && shape.padding == 1 && x.size(1) % 16 == 0 && x.size(1) >= kTile &&
+         weight.size(0) % 16 == 0 && weight.size(0) >= kTile;
 }
 
 Way way_of(const at::Tensor& x, const at::Tensor& weight, const Convolution& shape) {

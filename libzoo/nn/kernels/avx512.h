@@ -14,6 +14,20 @@
 
 namespace zoo::nn::kernels {
 
+// bfloat16 is the upper half of a float32.
+ZOO_AVX512_INLINE __m512 load_bfloat16(const uint16_t* from) {
+  const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
+}
+// Rounded to the nearest, ties to even, as BFloat16 does.
+ZOO_AVX512_INLINE void store_bfloat16(uint16_t* to, __m512 value) {
+  const __m512i whole = _mm512_castps_si512(value), odd = _mm512_and_si512(_mm512_srli_epi32(whole, 16), _mm512_set1_epi32(1));
+  const __m512i rounded = _mm512_srli_epi32(_mm512_add_epi32(whole, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff))), 16);
+  const __mmask16 nan = _mm512_cmp_ps_mask(value, value, _CMP_UNORD_Q);
+  const __m512i result = _mm512_mask_blend_epi32(nan, rounded, _mm512_set1_epi32(0x7fc0));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtepi32_epi16(result));
+}
+
 // 16 rows of 16 values become columns.
 ZOO_AVX512_INLINE void transpose16(const float* from, int64_t stride, __mmask16 used, float* to, int64_t to_stride) {
   __m512 r[16], t[16];

@@ -1,3 +1,4 @@
+#include <libzoo/nn/kernels/bfloat16.h>
 #include <libzoo/nn/kernels/minimal_filters.h>
 #include <libzoo/nn/kernels/winograd.h>
 
@@ -15,6 +16,8 @@ typedef float LooseLanes __attribute__((vector_size(64), aligned(4), may_alias))
 
 ZOO_AVX512_INLINE Lanes load(const float* from) { return *reinterpret_cast<const LooseLanes*>(from); }
 ZOO_AVX512_INLINE void store(float* to, Lanes value) { *reinterpret_cast<LooseLanes*>(to) = value; }
+ZOO_AVX512_INLINE Lanes load(const BFloat16* from) { return Lanes(load_bfloat16(&from->bits)); }
+ZOO_AVX512_INLINE void store(BFloat16* to, Lanes value) { store_bfloat16(&to->bits, __m512(value)); }
 
 struct Image {
   int64_t height, width, channels;
@@ -67,10 +70,9 @@ ZOO_AVX512_INLINE void map_both(Map map, Get get, Put put) {
 #define ZOO_LAMBDA __attribute__((always_inline, target("avx512f,avx512vl,avx512bw,avx512dq")))
 
 // Pixels of a tile become one value for each point, `apart` floats from one another.
-template <class F>
-ZOO_AVX512_INLINE void transform_input(const Image& image, const float* x, const Place& place, float* to, int64_t apart,
-                                       const float* zeros) {
-  const float* pixel[F::kInputs * F::kInputs];
+template <class F, class S>
+ZOO_AVX512_INLINE void transform_input(const Image& image, const S* x, const Place& place, float* to, int64_t apart, const S* zeros) {
+  const S* pixel[F::kInputs * F::kInputs];
   find_pixels<F::kInputs>(image, x, place.image, place.down * F::kStep - F::kBefore, place.across * F::kStep - F::kBefore, zeros, pixel);
   for (int64_t c = 0; c < image.channels; c += kLanes) {
     map_both<F::kInputs, F::kPoints>([](const Lanes* d, Lanes* t) ZOO_LAMBDA { F::in(d, t); },
@@ -80,10 +82,9 @@ ZOO_AVX512_INLINE void transform_input(const Image& image, const float* x, const
 }
 
 // The values of the points become the outputs of a tile; those off the image go to `nowhere`.
-template <class F>
-ZOO_AVX512_INLINE void transform_output(const Image& image, const float* from, int64_t apart, const Place& place, float* y,
-                                        float* nowhere) {
-  float* pixel[F::kOutputs * F::kOutputs];
+template <class F, class S>
+ZOO_AVX512_INLINE void transform_output(const Image& image, const float* from, int64_t apart, const Place& place, S* y, S* nowhere) {
+  S* pixel[F::kOutputs * F::kOutputs];
   find_pixels<F::kOutputs>(image, y, place.image, place.down * F::kOutputs, place.across * F::kOutputs, nowhere, pixel);
   for (int64_t c = 0; c < image.channels; c += kLanes) {
     map_both<F::kPoints, F::kOutputs>([](const Lanes* m, Lanes* y) ZOO_LAMBDA { F::out(m, y); },
@@ -92,10 +93,10 @@ ZOO_AVX512_INLINE void transform_output(const Image& image, const float* from, i
   }
 }
 
-template <class F>
-ZOO_AVX512_INLINE void transform_output_back(const Image& image, const float* grad, const Place& place, float* to, int64_t apart,
-                                             const float* zeros) {
-  const float* pixel[F::kOutputs * F::kOutputs];
+template <class F, class S>
+ZOO_AVX512_INLINE void transform_output_back(const Image& image, const S* grad, const Place& place, float* to, int64_t apart,
+                                             const S* zeros) {
+  const S* pixel[F::kOutputs * F::kOutputs];
   find_pixels<F::kOutputs>(image, grad, place.image, place.down * F::kOutputs, place.across * F::kOutputs, zeros, pixel);
   for (int64_t c = 0; c < image.channels; c += kLanes) {
     map_both<F::kOutputs, F::kPoints>([](const Lanes* y, Lanes* m) ZOO_LAMBDA { F::out_back(y, m); },
@@ -108,11 +109,14 @@ Image image_of_x(const WinogradShape& shape) { return {shape.height, shape.width
 Image image_of_y(const WinogradShape& shape) { return {shape.out_height(), shape.out_width(), shape.out}; }
 
 // The filters of 16 outputs for the 16 inputs from `input` on.
-template <class F>
-ZOO_AVX512_INLINE void transform_filters(const WinogradShape& shape, const float* weight, float* filters, int64_t input, int64_t output) {
+template <class F, class S>
+ZOO_AVX512_INLINE void transform_filters(const WinogradShape& shape, const S* weight, float* filters, int64_t input, int64_t output) {
   Lanes taps[9][kLanes];  // of 16 outputs
-  for (int tap = 0; tap < 9; ++tap)
-    transpose16(weight + (output * 9 + tap) * shape.in + input, 9 * shape.in, 0xffff, reinterpret_cast<float*>(taps[tap]), kLanes);
+  for (int tap = 0; tap < 9; ++tap) {
+    Lanes rows[kLanes];  // of 16 inputs
+    for (int64_t f = 0; f < kLanes; ++f) rows[f] = load(weight + ((output + f) * 9 + tap) * shape.in + input);
+    transpose16(reinterpret_cast<float*>(rows), kLanes, 0xffff, reinterpret_cast<float*>(taps[tap]), kLanes);
+  }
   for (int64_t c = 0; c < kLanes; ++c) {
     float* to = filters + (input + c) * shape.out + output;
     map_both<3, F::kPoints>([](const Lanes* g, Lanes* u) ZOO_LAMBDA { F::filter(g, u); },
@@ -121,17 +125,17 @@ ZOO_AVX512_INLINE void transform_filters(const WinogradShape& shape, const float
   }
 }
 
-template <class F>
-ZOO_AVX512 void filters(const WinogradShape& shape, const float* weight, float* filters, int64_t first, int64_t last) {
+template <class F, class S>
+ZOO_AVX512 void filters(const WinogradShape& shape, const S* weight, float* filters, int64_t first, int64_t last) {
   for (int64_t input = first * kLanes; input < last * kLanes; input += kLanes)
     for (int64_t output = 0; output < shape.out; output += kLanes) transform_filters<F>(shape, weight, filters, input, output);
 }
 
-template <class F>
-ZOO_AVX512 void filters_turned(const WinogradShape& shape, const float* weight, float* filters, int64_t first, int64_t last) {
+template <class F, class S>
+ZOO_AVX512 void filters_turned(const WinogradShape& shape, const S* weight, float* filters, int64_t first, int64_t last) {
   for (int64_t f = first; f < last; ++f) {
     for (int64_t c = 0; c < shape.in; c += kLanes) {
-      const float* from = weight + f * 9 * shape.in + c;
+      const S* from = weight + f * 9 * shape.in + c;
       float* to = filters + f * shape.in + c;
       map_both<3, F::kPoints>([](const Lanes* g, Lanes* u) ZOO_LAMBDA { F::filter(g, u); },
                               [&](int i, int j) ZOO_LAMBDA { return load(from + (8 - i * 3 - j) * shape.in); },
@@ -141,12 +145,12 @@ ZOO_AVX512 void filters_turned(const WinogradShape& shape, const float* weight, 
   }
 }
 
-template <class F>
-ZOO_AVX512 void filters_back(const WinogradShape& shape, const float* grad_filters, float* grad_weight, int64_t first, int64_t last) {
+template <class F, class S>
+ZOO_AVX512 void filters_back(const WinogradShape& shape, const float* grad_filters, S* grad_weight, int64_t first, int64_t last) {
   for (int64_t f = first; f < last; ++f) {
     for (int64_t c = 0; c < shape.in; c += kLanes) {
       const float* from = grad_filters + f * shape.in + c;
-      float* to = grad_weight + f * 9 * shape.in + c;
+      S* to = grad_weight + f * 9 * shape.in + c;
       map_both<F::kPoints, 3>([](const Lanes* u, Lanes* g) ZOO_LAMBDA { F::filter_back(u, g); },
                               [&](int i, int j) ZOO_LAMBDA { return load(from + (i * F::kPoints + j) * shape.in * shape.out); },
                               [&](int i, int j, Lanes value) ZOO_LAMBDA { store(to + (i * 3 + j) * shape.in, value); });
@@ -154,28 +158,28 @@ ZOO_AVX512 void filters_back(const WinogradShape& shape, const float* grad_filte
   }
 }
 
-template <class F>
-ZOO_AVX512 void slab_in(const WinogradShape& shape, const Image& image, const float* x, float* tiles, const TileSlab& slab) {
-  static thread_local std::vector<float> zeros;
-  zeros.assign(size_t(image.channels), 0.0f);
+template <class F, class S>
+ZOO_AVX512 void slab_in(const WinogradShape& shape, const Image& image, const S* x, float* tiles, const TileSlab& slab) {
+  static thread_local std::vector<S> zeros;
+  zeros.assign(size_t(image.channels), S(0.0f));
   const Grid grid(shape);
   for (int64_t t = slab.first; t < slab.last; ++t)
     transform_input<F>(image, x, grid[slab.start + t], tiles + t * image.channels, slab.count * image.channels, zeros.data());
 }
 
-template <class F>
-ZOO_AVX512 void slab_out(const WinogradShape& shape, const Image& image, const float* tiles, float* y, const TileSlab& slab) {
-  static thread_local std::vector<float> nowhere;
+template <class F, class S>
+ZOO_AVX512 void slab_out(const WinogradShape& shape, const Image& image, const float* tiles, S* y, const TileSlab& slab) {
+  static thread_local std::vector<S> nowhere;
   nowhere.resize(size_t(image.channels));
   const Grid grid(shape);
   for (int64_t t = slab.first; t < slab.last; ++t)
     transform_output<F>(image, tiles + t * image.channels, slab.count * image.channels, grid[slab.start + t], y, nowhere.data());
 }
 
-template <class F>
-ZOO_AVX512 void slab_gradient_in(const WinogradShape& shape, const Image& image, const float* grad, float* tiles, const TileSlab& slab) {
-  static thread_local std::vector<float> zeros;
-  zeros.assign(size_t(image.channels), 0.0f);
+template <class F, class S>
+ZOO_AVX512 void slab_gradient_in(const WinogradShape& shape, const Image& image, const S* grad, float* tiles, const TileSlab& slab) {
+  static thread_local std::vector<S> zeros;
+  zeros.assign(size_t(image.channels), S(0.0f));
   const Grid grid(shape);
   for (int64_t t = slab.first; t < slab.last; ++t)
     transform_output_back<F>(image, grad, grid[slab.start + t], tiles + t * image.channels, slab.count * image.channels, zeros.data());
@@ -191,57 +195,85 @@ void with_filtering(const WinogradShape& shape, Call call) {
   }
 }
 
-}  // namespace
-
-void winograd_filters(const WinogradShape& shape, const float* weight, float* to, int64_t first, int64_t last) {
-  with_filtering(shape, [&](auto f) { filters<decltype(f)>(shape, weight, to, first, last); });
-}
-
-void winograd_filters_turned(const WinogradShape& shape, const float* weight, float* to, int64_t first, int64_t last) {
-  with_filtering(shape, [&](auto f) { filters_turned<decltype(f)>(shape, weight, to, first, last); });
-}
-
-void winograd_filters_back(const WinogradShape& shape, const float* grad_filters, float* grad_weight, int64_t first, int64_t last) {
-  with_filtering(shape, [&](auto f) { filters_back<decltype(f)>(shape, grad_filters, grad_weight, first, last); });
-}
-
 // call(filters of the way back)
 template <class Call>
 void with_filtering_back(const WinogradShape& shape, Call call) {
   shape.filtering == Filtering::strided ? call(Spread{}) : with_filtering(shape, call);
 }
 
-void winograd_in(const WinogradShape& shape, const float* x, float* tiles, const TileSlab& slab) {
+}  // namespace
+
+template <class S>
+void winograd_filters(const WinogradShape& shape, const S* weight, float* to, int64_t first, int64_t last) {
+  with_filtering(shape, [&](auto f) { filters<decltype(f)>(shape, weight, to, first, last); });
+}
+
+template <class S>
+void winograd_filters_turned(const WinogradShape& shape, const S* weight, float* to, int64_t first, int64_t last) {
+  with_filtering(shape, [&](auto f) { filters_turned<decltype(f)>(shape, weight, to, first, last); });
+}
+
+template <class S>
+void winograd_filters_back(const WinogradShape& shape, const float* grad_filters, S* grad_weight, int64_t first, int64_t last) {
+  with_filtering(shape, [&](auto f) { filters_back<decltype(f)>(shape, grad_filters, grad_weight, first, last); });
+}
+
+template <class S>
+void winograd_in(const WinogradShape& shape, const S* x, float* tiles, const TileSlab& slab) {
   with_filtering(shape, [&](auto f) { slab_in<decltype(f)>(shape, image_of_x(shape), x, tiles, slab); });
 }
 
-void winograd_out(const WinogradShape& shape, const float* tiles, float* y, const TileSlab& slab) {
+template <class S>
+void winograd_out(const WinogradShape& shape, const float* tiles, S* y, const TileSlab& slab) {
   with_filtering(shape, [&](auto f) { slab_out<decltype(f)>(shape, image_of_y(shape), tiles, y, slab); });
 }
 
-void winograd_back_in(const WinogradShape& shape, const float* grad, float* tiles, const TileSlab& slab) {
+template <class S>
+void winograd_back_in(const WinogradShape& shape, const S* grad, float* tiles, const TileSlab& slab) {
   with_filtering_back(shape, [&](auto f) { slab_in<decltype(f)>(shape, image_of_y(shape), grad, tiles, slab); });
 }
 
-void winograd_back_out(const WinogradShape& shape, const float* tiles, float* grad_x, const TileSlab& slab) {
+template <class S>
+void winograd_back_out(const WinogradShape& shape, const float* tiles, S* grad_x, const TileSlab& slab) {
   with_filtering_back(shape, [&](auto f) { slab_out<decltype(f)>(shape, image_of_x(shape), tiles, grad_x, slab); });
 }
 
-void winograd_gradient_in(const WinogradShape& shape, const float* grad, float* tiles, const TileSlab& slab) {
+template <class S>
+void winograd_gradient_in(const WinogradShape& shape, const S* grad, float* tiles, const TileSlab& slab) {
   with_filtering(shape, [&](auto f) { slab_gradient_in<decltype(f)>(shape, image_of_y(shape), grad, tiles, slab); });
 }
 
 #else
 
-void winograd_filters(const WinogradShape&, const float*, float*, int64_t, int64_t) {}
-void winograd_filters_turned(const WinogradShape&, const float*, float*, int64_t, int64_t) {}
-void winograd_filters_back(const WinogradShape&, const float*, float*, int64_t, int64_t) {}
-void winograd_in(const WinogradShape&, const float*, float*, const TileSlab&) {}
-void winograd_out(const WinogradShape&, const float*, float*, const TileSlab&) {}
-void winograd_back_in(const WinogradShape&, const float*, float*, const TileSlab&) {}
-void winograd_back_out(const WinogradShape&, const float*, float*, const TileSlab&) {}
-void winograd_gradient_in(const WinogradShape&, const float*, float*, const TileSlab&) {}
+template <class S>
+void winograd_filters(const WinogradShape&, const S*, float*, int64_t, int64_t) {}
+template <class S>
+void winograd_filters_turned(const WinogradShape&, const S*, float*, int64_t, int64_t) {}
+template <class S>
+void winograd_filters_back(const WinogradShape&, const float*, S*, int64_t, int64_t) {}
+template <class S>
+void winograd_in(const WinogradShape&, const S*, float*, const TileSlab&) {}
+template <class S>
+void winograd_out(const WinogradShape&, const float*, S*, const TileSlab&) {}
+template <class S>
+void winograd_back_in(const WinogradShape&, const S*, float*, const TileSlab&) {}
+template <class S>
+void winograd_back_out(const WinogradShape&, const float*, S*, const TileSlab&) {}
+template <class S>
+void winograd_gradient_in(const WinogradShape&, const S*, float*, const TileSlab&) {}
 
 #endif
+
+#define ZOO_INSTANTIATE(S)                                                                         \
+  template void winograd_filters(const WinogradShape&, const S*, float*, int64_t, int64_t);        \
+  template void winograd_filters_turned(const WinogradShape&, const S*, float*, int64_t, int64_t); \
+  template void winograd_filters_back(const WinogradShape&, const float*, S*, int64_t, int64_t);   \
+  template void winograd_in(const WinogradShape&, const S*, float*, const TileSlab&);              \
+  template void winograd_out(const WinogradShape&, const float*, S*, const TileSlab&);             \
+  template void winograd_back_in(const WinogradShape&, const S*, float*, const TileSlab&);         \
+  template void winograd_back_out(const WinogradShape&, const float*, S*, const TileSlab&);        \
+  template void winograd_gradient_in(const WinogradShape&, const S*, float*, const TileSlab&);
+ZOO_INSTANTIATE(float)
+ZOO_INSTANTIATE(BFloat16)
 
 }  // namespace zoo::nn::kernels
