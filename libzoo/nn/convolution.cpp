@@ -43,9 +43,39 @@ at::Tensor empty_image(const at::Tensor& like, int64_t batch, int64_t channels, 
 
 bool has_runs(const at::Tensor& matrix) { return matrix.stride(1) == 1 || matrix.stride(0) == 1; }
 
+// Our own products: bfloat16 is multiplied in pairs, which must not end between two rows.
+bool has_own_product(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b) {
+  if (!has_runs(a) || !has_runs(b)) return false;
+  if (a.scalar_type() == at::kFloat) return kernels::has_matmul();
+  const bool pairs = a.size(1) % 2 == 0 || (a.stride(1) != 1 && b.stride(1) == 1);
+  return a.scalar_type() == at::kBFloat16 && kernels::has_bfloat16_matmul() && pairs &&
+         (result.scalar_type() == at::kFloat || a.size(1) <= kernels::kMostDepth);
+}
+
+template <class S>
+kernels::MatrixView<S> view(const at::Tensor& matrix, int64_t row, int64_t column) {
+  return {values<S>(matrix) + row * matrix.stride(0) + column * matrix.stride(1), matrix.stride(0), matrix.stride(1)};
+}
+
+template <class F>
+void with_float_or_bfloat16(const at::Tensor& x, F work) {
+  x.scalar_type() == at::kFloat ? work(float()) : work(kernels::BFloat16());
+}
+
+// Calls work(S(), C()) with the types of the factors and of their product.
+template <class F>
+void with_product_types(const at::Tensor& factor, const at::Tensor& result, F work) {
+  if (factor.scalar_type() == at::kFloat)
+    work(float(), float());
+  else if (result.scalar_type() == at::kFloat)
+    work(kernels::BFloat16(), float());
+  else
+    work(kernels::BFloat16(), kernels::BFloat16());
+}
+
 // result = a · b, plus `addend` if it is defined: a matrix that lies as `result` does, or that itself.
 void multiply(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b, const at::Tensor& addend = {}) {
-  if (result.scalar_type() != at::kFloat || !kernels::has_matmul() || !has_runs(a) || !has_runs(b)) {
+  if (!has_own_product(result, a, b)) {
     auto out = result;
     addend.defined() ? at::addmm_out(out, addend, a, b) : at::mm_out(out, a, b);
     return;
@@ -53,55 +83,57 @@ void multiply(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b
   const int64_t rows = result.size(0), columns = result.size(1), depth = a.size(1);
   const bool by_rows = rows >= columns;  // the larger side is divided: each thread packs all of the other
   const int64_t least = std::max<int64_t>(kTile, kLeastWork / (depth * std::min(rows, columns)));
-  io::parallel_for(0, by_rows ? rows : columns, least, [&](int64_t begin, int64_t end) {
-    const int64_t row = by_rows ? begin : 0, column = by_rows ? 0 : begin;
-    kernels::matmul({.rows = by_rows ? end - begin : rows,
-                     .columns = by_rows ? columns : end - begin,
-                     .depth = depth,
-                     .a = {a.const_data_ptr<float>() + row * a.stride(0), a.stride(0), a.stride(1)},
-                     .b = {b.const_data_ptr<float>() + column * b.stride(1), b.stride(0), b.stride(1)},
-                     .c = result.data_ptr<float>() + row * result.stride(0) + column,
-                     .stride = result.stride(0),
-                     .addend = addend.defined() ? addend.const_data_ptr<float>() + row * addend.stride(0) + column : nullptr});
+  with_product_types(a, result, [&](auto s, auto t) {
+    using S = decltype(s);
+    using C = decltype(t);
+    io::parallel_for(0, by_rows ? rows : columns, least, [&](int64_t begin, int64_t end) {
+      const int64_t row = by_rows ? begin : 0, column = by_rows ? 0 : begin;
+      kernels::matmul(kernels::Product<S, C>{.rows = by_rows ? end - begin : rows,
+                                             .columns = by_rows ? columns : end - begin,
+                                             .depth = depth,
+                                             .a = view<S>(a, row, 0),
+                                             .b = view<S>(b, 0, column),
+                                             .c = mutable_values<C>(result) + row * result.stride(0) + column,
+                                             .stride = result.stride(0),
+                                             .addend = addend.defined() ? values<C>(addend) + row * addend.stride(0) + column : nullptr});
+    });
   });
 }
 
 void multiply_onto(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b) { multiply(result, a, b, result); }
 
-void add_up(const at::Tensor& result, const at::Tensor& parts) {
-  auto sum = result.view_as(parts[0]);
-  at::add_out(sum, parts[0], parts[1]);
-  for (int64_t i = 2; i < parts.size(0); ++i) sum.add_(parts[i]);
-}
-
-// Sums that many values go into are divided into this many parts, each the work of one thread: by shape alone, so that results don't
-// depend on the number of threads.
-int64_t parts_of(int64_t depth, int64_t least, int64_t size) {
-  const int64_t parts = std::min({depth / least, kMostParts, kPartFloats / size});
-  return parts < kFewestParts ? 1 : parts;
-}
-
-// result = a · b for long sums: parts one after another are added up.
+// result = a · b for long sums, in float32. They are divided into parts, each the work of one thread, that are added up: by shape alone,
+// so that results don't depend on the number of threads.
 void multiply_deep(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b) {
-  const int64_t depth = a.size(1), parts = parts_of(depth, kDeep, result.numel());
-  if (parts == 1 || result.scalar_type() != at::kFloat || !kernels::has_matmul() || a.stride(0) != 1 || b.stride(1) != 1) {
-    multiply(result, a, b);
+  const int64_t rows = result.size(0), columns = result.size(1), depth = a.size(1);
+  if (result.scalar_type() == at::kBFloat16) {
+    const auto sum = at::empty({rows, columns}, at::kFloat);
+    if (!has_own_product(sum, a, b)) return multiply(result, a, b);
+    multiply_deep(sum, a, b);
+    result.view_as(sum).copy_(sum);
     return;
   }
-  const auto sums = at::empty({parts, result.size(0), result.size(1)}, result.options());
-  io::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t first = depth * i / parts, last = depth * (i + 1) / parts;
-      kernels::matmul({.rows = result.size(0),
-                       .columns = result.size(1),
-                       .depth = last - first,
-                       .a = {a.const_data_ptr<float>() + first * a.stride(1), 1, a.stride(1)},
-                       .b = {b.const_data_ptr<float>() + first * b.stride(0), b.stride(0), 1},
-                       .c = sums.data_ptr<float>() + i * result.numel(),
-                       .stride = result.size(1)});
-    }
+  const int64_t parts = std::min({depth / kDeep, kMostParts, kPartFloats / result.numel()});
+  if (parts < kFewestParts || !has_own_product(result, a, b) || a.stride(0) != 1 || b.stride(1) != 1) return multiply(result, a, b);
+  const auto sums = at::empty({parts, rows, columns}, at::kFloat);
+  with_float_or_bfloat16(a, [&](auto s) {
+    using S = decltype(s);
+    io::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t first = depth * i / parts, last = depth * (i + 1) / parts;
+        kernels::matmul(kernels::Product<S, float>{.rows = rows,
+                                                   .columns = columns,
+                                                   .depth = last - first,
+                                                   .a = view<S>(a, 0, first),
+                                                   .b = view<S>(b, first, 0),
+                                                   .c = sums.data_ptr<float>() + i * rows * columns,
+                                                   .stride = columns});
+      }
+    });
   });
-  add_up(result, sums);
+  auto sum = result.view_as(sums[0]);
+  at::add_out(sum, sums[0], sums[1]);
+  for (int64_t i = 2; i < parts; ++i) sum.add_(sums[i]);
 }
 
 // A 1x1 kernel: y = x · wᵀ, row by row of pixels.
@@ -195,11 +227,6 @@ bool is_worth_it(const kernels::WinogradShape& shape, at::ScalarType type) {
   return double(cost(shape)) < kLeastSaved * products_of_definition(shape, type);
 }
 
-template <class F>
-void with_float_or_bfloat16(const at::Tensor& x, F work) {
-  x.scalar_type() == at::kFloat ? work(float()) : work(kernels::BFloat16());
-}
-
 kernels::WinogradShape winograd_shape(const at::Tensor& x, const at::Tensor& weight, int64_t stride) {
   const auto shape = [&](kernels::Filtering filtering) {
     return kernels::WinogradShape{
@@ -250,13 +277,13 @@ void filter_tiles(const kernels::WinogradShape& shape, const at::Tensor& filters
     const int64_t used = std::min(count, total - start);
     io::parallel_for(0, used, 1, [&](int64_t first, int64_t last) { in(inputs.data_ptr<float>(), {start, count, first, last}); });
     for_points(shape, used, [&](int64_t point, int64_t first, int64_t last) {
-      kernels::matmul({.rows = last - first,
-                       .columns = columns,
-                       .depth = depth,
-                       .a = {inputs.const_data_ptr<float>() + (point * count + first) * depth, depth, 1},
-                       .b = {filters.const_data_ptr<float>() + point * depth * columns, columns, 1},
-                       .c = outputs.data_ptr<float>() + (point * count + first) * columns,
-                       .stride = columns});
+      kernels::matmul(kernels::Product<float>{.rows = last - first,
+                                              .columns = columns,
+                                              .depth = depth,
+                                              .a = {inputs.const_data_ptr<float>() + (point * count + first) * depth, depth, 1},
+                                              .b = {filters.const_data_ptr<float>() + point * depth * columns, columns, 1},
+                                              .c = outputs.data_ptr<float>() + (point * count + first) * columns,
+                                              .stride = columns});
     });
     io::parallel_for(0, used, 1, [&](int64_t first, int64_t last) { out(outputs.const_data_ptr<float>(), {start, count, first, last}); });
   }
@@ -306,14 +333,14 @@ at::Tensor winograd_gradient(const kernels::WinogradShape& shape, const at::Tens
     });
     for_points(shape, out, [&](int64_t point, int64_t first, int64_t last) {
       auto* result = filters.data_ptr<float>() + (point * out + first) * in;
-      kernels::matmul({.rows = last - first,
-                       .columns = in,
-                       .depth = used,
-                       .a = {grad_tiles.const_data_ptr<float>() + point * count * out + first, 1, out},
-                       .b = {x_tiles.const_data_ptr<float>() + point * count * in, in, 1},
-                       .c = result,
-                       .stride = in,
-                       .addend = start > 0 ? result : nullptr});
+      kernels::matmul(kernels::Product<float>{.rows = last - first,
+                                              .columns = in,
+                                              .depth = used,
+                                              .a = {grad_tiles.const_data_ptr<float>() + point * count * out + first, 1, out},
+                                              .b = {x_tiles.const_data_ptr<float>() + point * count * in, in, 1},
+                                              .c = result,
+                                              .stride = in,
+                                              .addend = start > 0 ? result : nullptr});
     });
   }
   auto result = at::empty_like(weight);

@@ -18,7 +18,7 @@ at::Tensor matrix(int64_t rows, int64_t columns, bool by_rows) {
   return by_rows ? at::randn({rows, columns + 3}).slice(1, 0, columns) : at::randn({columns, rows + 5}).slice(1, 0, rows).t();
 }
 
-nn::kernels::MatrixView view(const at::Tensor& x) { return {x.const_data_ptr<float>(), x.stride(0), x.stride(1)}; }
+nn::kernels::MatrixView<float> view(const at::Tensor& x) { return {x.const_data_ptr<float>(), x.stride(0), x.stride(1)}; }
 
 }  // namespace
 
@@ -35,14 +35,14 @@ TEST_CASE("products by AVX-512 agree with those in float64, in every order of me
   const auto around = at::randn({s.rows + 2, s.columns + 7}), before = around.clone();
   const auto c = around.slice(0, 1, s.rows + 1).slice(1, 2, s.columns + 2);
   const auto expected = a.to(at::kDouble).mm(b.to(at::kDouble)) + (add ? c.to(at::kDouble) : at::zeros({}, at::kDouble));
-  nn::kernels::matmul({.rows = s.rows,
-                       .columns = s.columns,
-                       .depth = s.depth,
-                       .a = view(a),
-                       .b = view(b),
-                       .c = c.data_ptr<float>(),
-                       .stride = c.stride(0),
-                       .addend = add ? c.data_ptr<float>() : nullptr});
+  nn::kernels::matmul(Product<float>{.rows = s.rows,
+                                     .columns = s.columns,
+                                     .depth = s.depth,
+                                     .a = view(a),
+                                     .b = view(b),
+                                     .c = c.data_ptr<float>(),
+                                     .stride = c.stride(0),
+                                     .addend = add ? c.data_ptr<float>() : nullptr});
   CHECK((c.to(at::kDouble) - expected).abs().max().item<double>() < 2e-6 * double(s.depth + 4));
   c.copy_(before.slice(0, 1, s.rows + 1).slice(1, 2, s.columns + 2));
   CHECK(around.equal(before));  // nothing beside the result is written
@@ -56,13 +56,13 @@ TEST_CASE("a product is the same bit for bit whole and in parts", "[nn]") {
   const auto a = at::randn({61, 300}), b = at::randn({300, 90});
   const auto whole = at::empty({61, 90}), parts = at::empty({61, 90});
   const auto run = [&](const at::Tensor& c, int64_t row, int64_t rows, int64_t column, int64_t columns) {
-    nn::kernels::matmul({.rows = rows,
-                         .columns = columns,
-                         .depth = 300,
-                         .a = view(a.slice(0, row)),
-                         .b = view(b.slice(1, column)),
-                         .c = c.data_ptr<float>() + row * 90 + column,
-                         .stride = 90});
+    nn::kernels::matmul(Product<float>{.rows = rows,
+                                       .columns = columns,
+                                       .depth = 300,
+                                       .a = view(a.slice(0, row)),
+                                       .b = view(b.slice(1, column)),
+                                       .c = c.data_ptr<float>() + row * 90 + column,
+                                       .stride = 90});
   };
   run(whole, 0, 61, 0, 90);
   for (const auto& [row, rows] : {std::pair{0, 20}, {20, 41}})

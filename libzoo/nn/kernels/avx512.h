@@ -1,6 +1,8 @@
 // AVX-512 by hand: functions that only processors with it may call (has_matmul()).
 #pragma once
 
+#include <libzoo/nn/kernels/bfloat16.h>
+
 #if defined(__x86_64__) && defined(__GNUC__)
 // GCC 12 warns of its own header (bug 105593).
 #pragma GCC diagnostic ignored "-Wuninitialized"
@@ -14,25 +16,30 @@
 
 namespace zoo::nn::kernels {
 
-// bfloat16 is the upper half of a float32.
-ZOO_AVX512_INLINE __m512 load_bfloat16(const uint16_t* from) {
-  const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
-  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
-}
-// Rounded to the nearest, ties to even, as BFloat16 does.
-ZOO_AVX512_INLINE void store_bfloat16(uint16_t* to, __m512 value) {
+// bfloat16 is the upper half of a float32: here the lower half of a word, rounded to the nearest, ties to even, as BFloat16 does.
+ZOO_AVX512_INLINE __m512i bfloat16_bits(__m512 value) {
   const __m512i whole = _mm512_castps_si512(value), odd = _mm512_and_si512(_mm512_srli_epi32(whole, 16), _mm512_set1_epi32(1));
   const __m512i rounded = _mm512_srli_epi32(_mm512_add_epi32(whole, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff))), 16);
   const __mmask16 nan = _mm512_cmp_ps_mask(value, value, _CMP_UNORD_Q);
-  const __m512i result = _mm512_mask_blend_epi32(nan, rounded, _mm512_set1_epi32(0x7fc0));
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtepi32_epi16(result));
+  return _mm512_mask_blend_epi32(nan, rounded, _mm512_set1_epi32(0x7fc0));
+}
+ZOO_AVX512_INLINE __m512 widened(__m512i bits) { return _mm512_castsi512_ps(_mm512_slli_epi32(bits, 16)); }
+
+// Up to 16 values as float32, and back.
+ZOO_AVX512_INLINE __m512 load_some(const float* from, __mmask16 used) { return _mm512_maskz_loadu_ps(used, from); }
+ZOO_AVX512_INLINE __m512 load_some(const BFloat16* from, __mmask16 used) {
+  return widened(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(used, from)));
+}
+ZOO_AVX512_INLINE void store_some(float* to, __mmask16 used, __m512 value) { _mm512_mask_storeu_ps(to, used, value); }
+ZOO_AVX512_INLINE void store_some(BFloat16* to, __mmask16 used, __m512 value) {
+  _mm256_mask_storeu_epi16(to, used, _mm512_cvtepi32_epi16(bfloat16_bits(value)));
 }
 
-// 16 rows of 16 values become columns.
-ZOO_AVX512_INLINE void transpose16(const float* from, int64_t stride, __mmask16 used, float* to, int64_t to_stride) {
+// 16 rows of up to 16 words, `bytes` from one another, become columns.
+ZOO_AVX512_INLINE void transpose16(const char* from, int64_t bytes, __mmask16 used, float* to, int64_t to_stride) {
   __m512 r[16], t[16];
 #pragma GCC unroll 16
-  for (int i = 0; i < 16; ++i) r[i] = _mm512_maskz_loadu_ps(used, from + i * stride);
+  for (int i = 0; i < 16; ++i) r[i] = _mm512_maskz_loadu_ps(used, from + i * bytes);
 #pragma GCC unroll 8
   for (int i = 0; i < 16; i += 2) {
     t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);

@@ -16,8 +16,8 @@ typedef float LooseLanes __attribute__((vector_size(64), aligned(4), may_alias))
 
 ZOO_AVX512_INLINE Lanes load(const float* from) { return *reinterpret_cast<const LooseLanes*>(from); }
 ZOO_AVX512_INLINE void store(float* to, Lanes value) { *reinterpret_cast<LooseLanes*>(to) = value; }
-ZOO_AVX512_INLINE Lanes load(const BFloat16* from) { return Lanes(load_bfloat16(&from->bits)); }
-ZOO_AVX512_INLINE void store(BFloat16* to, Lanes value) { store_bfloat16(&to->bits, __m512(value)); }
+ZOO_AVX512_INLINE Lanes load(const BFloat16* from) { return Lanes(load_some(from, 0xffff)); }
+ZOO_AVX512_INLINE void store(BFloat16* to, Lanes value) { store_some(to, 0xffff, __m512(value)); }
 
 struct Image {
   int64_t height, width, channels;
@@ -115,7 +115,7 @@ ZOO_AVX512_INLINE void transform_filters(const WinogradShape& shape, const S* we
   for (int tap = 0; tap < 9; ++tap) {
     Lanes rows[kLanes];  // of 16 inputs
     for (int64_t f = 0; f < kLanes; ++f) rows[f] = load(weight + ((output + f) * 9 + tap) * shape.in + input);
-    transpose16(reinterpret_cast<float*>(rows), kLanes, 0xffff, reinterpret_cast<float*>(taps[tap]), kLanes);
+    transpose16(reinterpret_cast<const char*>(rows), sizeof(Lanes), 0xffff, reinterpret_cast<float*>(taps[tap]), kLanes);
   }
   for (int64_t c = 0; c < kLanes; ++c) {
     float* to = filters + (input + c) * shape.out + output;
