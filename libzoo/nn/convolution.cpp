@@ -11,6 +11,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace zoo::nn {
 namespace {
@@ -73,8 +74,21 @@ void with_product_types(const at::Tensor& factor, const at::Tensor& result, F wo
     work(kernels::BFloat16(), kernels::BFloat16());
 }
 
+struct Normals {
+  std::optional<kernels::Normal> of_a, of_b;
+};
+
+// Of the part of a matrix that begins there.
+std::optional<kernels::Normal> part_of(std::optional<kernels::Normal> normal, int64_t row, int64_t column) {
+  if (!normal) return normal;
+  normal->first += row;
+  for (auto** table : {&normal->mean, &normal->rest, &normal->scale, &normal->shift}) *table += column;
+  return normal;
+}
+
 // result = a · b, plus `addend` if it is defined: a matrix that lies as `result` does, or that itself.
-void multiply(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b, const at::Tensor& addend = {}) {
+void multiply(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b, const at::Tensor& addend = {},
+              const Normals& normals = {}) {
   if (!has_own_product(result, a, b)) {
     auto out = result;
     addend.defined() ? at::addmm_out(out, addend, a, b) : at::mm_out(out, a, b);
@@ -88,6 +102,7 @@ void multiply(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b
     using C = decltype(t);
     io::parallel_for(0, by_rows ? rows : columns, least, [&](int64_t begin, int64_t end) {
       const int64_t row = by_rows ? begin : 0, column = by_rows ? 0 : begin;
+      const auto of_a = part_of(normals.of_a, row, 0), of_b = part_of(normals.of_b, 0, column);
       kernels::matmul(kernels::Product<S, C>{.rows = by_rows ? end - begin : rows,
                                              .columns = by_rows ? columns : end - begin,
                                              .depth = depth,
@@ -95,7 +110,9 @@ void multiply(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b
                                              .b = view<S>(b, 0, column),
                                              .c = mutable_values<C>(result) + row * result.stride(0) + column,
                                              .stride = result.stride(0),
-                                             .addend = addend.defined() ? values<C>(addend) + row * addend.stride(0) + column : nullptr});
+                                             .addend = addend.defined() ? values<C>(addend) + row * addend.stride(0) + column : nullptr,
+                                             .of_a = of_a ? &*of_a : nullptr,
+                                             .of_b = of_b ? &*of_b : nullptr});
     });
   });
 }
@@ -104,30 +121,34 @@ void multiply_onto(const at::Tensor& result, const at::Tensor& a, const at::Tens
 
 // result = a · b for long sums, in float32. They are divided into parts, each the work of one thread, that are added up: by shape alone,
 // so that results don't depend on the number of threads.
-void multiply_deep(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b) {
+void multiply_deep(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b,
+                   const std::optional<kernels::Normal>& normal_b = {}) {
   const int64_t rows = result.size(0), columns = result.size(1), depth = a.size(1);
   if (result.scalar_type() == at::kBFloat16) {
     const auto sum = at::empty({rows, columns}, at::kFloat);
     if (!has_own_product(sum, a, b)) return multiply(result, a, b);
-    multiply_deep(sum, a, b);
+    multiply_deep(sum, a, b, normal_b);
     result.view_as(sum).copy_(sum);
     return;
   }
   const int64_t parts = std::min({depth / kDeep, kMostParts, kPartFloats / result.numel()});
-  if (parts < kFewestParts || !has_own_product(result, a, b) || a.stride(0) != 1 || b.stride(1) != 1) return multiply(result, a, b);
+  if (parts < kFewestParts || !has_own_product(result, a, b) || a.stride(0) != 1 || b.stride(1) != 1)
+    return multiply(result, a, b, {}, {.of_b = normal_b});
   const auto sums = at::empty({parts, rows, columns}, at::kFloat);
   with_float_or_bfloat16(a, [&](auto s) {
     using S = decltype(s);
     io::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         const int64_t first = depth * i / parts, last = depth * (i + 1) / parts;
+        const auto normal = part_of(normal_b, first, 0);
         kernels::matmul(kernels::Product<S, float>{.rows = rows,
                                                    .columns = columns,
                                                    .depth = last - first,
                                                    .a = view<S>(a, 0, first),
                                                    .b = view<S>(b, first, 0),
                                                    .c = sums.data_ptr<float>() + i * rows * columns,
-                                                   .stride = columns});
+                                                   .stride = columns,
+                                                   .of_b = normal ? &*normal : nullptr});
       }
     });
   });
@@ -136,16 +157,30 @@ void multiply_deep(const at::Tensor& result, const at::Tensor& a, const at::Tens
   for (int64_t i = 2; i < parts; ++i) sum.add_(sums[i]);
 }
 
+// The norm of a matrix whose rows are pixels of images of this size.
+std::optional<kernels::Normal> normal_of(const FoldedNorm* norm, const at::Tensor& image) {
+  if (!norm) return std::nullopt;
+  const auto* table = norm->tables.const_data_ptr<float>();
+  const int64_t apart = norm->tables.stride(0);
+  return kernels::Normal{.mean = table,
+                         .rest = table + apart,
+                         .scale = table + 2 * apart,
+                         .shift = table + 3 * apart,
+                         .channels = norm->tables.size(2),
+                         .pixels = image.size(2) * image.size(3),
+                         .relu = norm->relu};
+}
+
 // A 1x1 kernel: y = x · wᵀ, row by row of pixels.
-at::Tensor pointwise(const at::Tensor& x, const at::Tensor& weight, int64_t stride, const at::Tensor& addend) {
+at::Tensor pointwise(const at::Tensor& x, const at::Tensor& weight, int64_t stride, const at::Tensor& addend, const FoldedNorm* norm) {
   const auto used = stride == 1 ? x : every(x, stride).contiguous(kChannelsLast);
   auto y = empty_image(x, used.size(0), weight.size(0), used.size(2), used.size(3));
-  multiply(as_rows(y), as_rows(used), as_matrix(weight).t(), addend.defined() ? as_rows(addend) : addend);
+  multiply(as_rows(y), as_rows(used), as_matrix(weight).t(), addend.defined() ? as_rows(addend) : addend, {.of_a = normal_of(norm, y)});
   return y;
 }
 
 ConvolutionGradients pointwise_backward(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight, int64_t stride, bool of_x,
-                                        bool of_weight) {
+                                        bool of_weight, const FoldedNorm* norm) {
   ConvolutionGradients result;
   if (of_x) {
     result.x = empty_image(x, x.size(0), x.size(1), grad.size(2), grad.size(3));
@@ -158,7 +193,8 @@ ConvolutionGradients pointwise_backward(const at::Tensor& grad, const at::Tensor
   }
   if (of_weight) {
     result.weight = at::empty_like(weight);
-    multiply_deep(as_matrix(result.weight), as_rows(grad).t(), as_rows(stride == 1 ? x : every(x, stride).contiguous(kChannelsLast)));
+    multiply_deep(as_matrix(result.weight), as_rows(grad).t(), as_rows(stride == 1 ? x : every(x, stride).contiguous(kChannelsLast)),
+                  normal_of(norm, grad));
   }
   return result;
 }
@@ -417,22 +453,30 @@ struct ConvolutionFunction : torch::autograd::Function<ConvolutionFunction> {
 
 }  // namespace
 
-at::Tensor convolve(const at::Tensor& x, const at::Tensor& given_weight, const Convolution& shape, const at::Tensor& addend) {
+bool folds_norm(const at::Tensor& x, const at::Tensor& weight, const Convolution& shape) {
+  const bool own = x.scalar_type() == at::kFloat      ? kernels::has_matmul()
+                   : x.scalar_type() == at::kBFloat16 ? kernels::has_bfloat16_matmul() && x.size(1) <= kernels::kMostDepth
+                                                      : false;
+  return own && way_of(x, weight, shape) == Way::pointwise && x.size(1) % 16 == 0 && weight.size(0) % 16 == 0;
+}
+
+at::Tensor convolve(const at::Tensor& x, const at::Tensor& given_weight, const Convolution& shape, const at::Tensor& addend,
+                    const FoldedNorm* norm) {
   const auto way = way_of(x, given_weight, shape);
   if (way == Way::library) return added(at::conv2d(x, given_weight, {}, shape.stride, shape.padding), addend);
   const auto weight = given_weight.contiguous(kChannelsLast);
-  if (way == Way::pointwise) return pointwise(x, weight, shape.stride, addend.defined() ? addend.contiguous(kChannelsLast) : addend);
+  if (way == Way::pointwise) return pointwise(x, weight, shape.stride, addend.defined() ? addend.contiguous(kChannelsLast) : addend, norm);
   return added(way == Way::few_pixels ? few_pixels(x, weight, shape) : winograd(x, weight, shape.stride), addend);
 }
 
 ConvolutionGradients convolve_backward(const at::Tensor& given_grad, const at::Tensor& x, const at::Tensor& given_weight,
-                                       const Convolution& shape, bool of_x, bool of_weight) {
+                                       const Convolution& shape, bool of_x, bool of_weight, const FoldedNorm* norm) {
   const auto way = way_of(x, given_weight, shape);
   if (way == Way::library) {
     return library_backward(given_grad, x, given_weight, shape, of_x, of_weight);
   }
   const auto grad = given_grad.contiguous(kChannelsLast), weight = given_weight.contiguous(kChannelsLast);
-  if (way == Way::pointwise) return pointwise_backward(grad, x, weight, shape.stride, of_x, of_weight);
+  if (way == Way::pointwise) return pointwise_backward(grad, x, weight, shape.stride, of_x, of_weight, norm);
   return way == Way::few_pixels ? few_pixels_backward(grad, x, weight, shape, of_x, of_weight)
                                 : winograd_backward(grad, x, weight, shape.stride, of_x, of_weight);
 }

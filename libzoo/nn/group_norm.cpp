@@ -62,7 +62,7 @@ void run_forward(const kernels::GroupNormShape& shape, const GroupNormSaved& sav
                                           values<T>(saved.beta),
                                           saved.mean.data_ptr<double>(),
                                           saved.rstd.data_ptr<double>(),
-                                          mutable_values<S>(y),
+                                          y.defined() ? mutable_values<S>(y) : nullptr,
                                           again};
   const bool last = channels_are_last(saved.x);
   for_groups(shape, saved.x.size(0), [&](int64_t image, int64_t first, int64_t end, double* scratch) {
@@ -124,6 +124,11 @@ struct GroupNormFunction : torch::autograd::Function<GroupNormFunction> {
   }
 };
 
+void make_room(GroupNormSaved& saved, int64_t groups) {
+  saved.mean = at::empty({saved.x.size(0), groups}, saved.x.options().dtype(at::kDouble));
+  saved.rstd = at::empty_like(saved.mean);
+}
+
 void require_groups(int64_t channels, int64_t groups) {
   if (groups < 1 || channels < 1 || channels % groups != 0) {
     throw UserError(fmt::format("group norm: {} channels cannot be divided into {} groups", channels, groups));
@@ -155,9 +160,32 @@ bool group_norm_is_fused(const at::Tensor& x, const at::Tensor& gamma, const at:
 }
 
 at::Tensor group_norm_forward(GroupNormSaved& saved, int64_t groups, double eps) {
-  saved.mean = at::empty({saved.x.size(0), groups}, saved.x.options().dtype(at::kDouble));
-  saved.rstd = at::empty_like(saved.mean);
+  make_room(saved, groups);
   return forward_of(shape_of(saved.x, groups, eps, saved.relu), saved, false);
+}
+
+void group_norm_statistics(GroupNormSaved& saved, int64_t groups, double eps) {
+  make_room(saved, groups);
+  const auto shape = shape_of(saved.x, groups, eps, saved.relu);
+  with_type(saved.x.scalar_type(), [&](auto s) { run_forward<decltype(s)>(shape, saved, {}, false); });
+}
+
+FoldedNorm folded(const GroupNormSaved& saved) {
+  const int64_t images = saved.mean.size(0), groups = saved.mean.size(1), channels = saved.x.size(1), depth = channels / groups;
+  FoldedNorm result{at::empty({4, images, channels}, at::kFloat), saved.relu};
+  const auto *gamma = saved.gamma.const_data_ptr<float>(), *beta = saved.beta.const_data_ptr<float>();
+  const auto *mean = saved.mean.const_data_ptr<double>(), *rstd = saved.rstd.const_data_ptr<double>();
+  auto* table = result.tables.data_ptr<float>();
+  const int64_t apart = images * channels;
+  for (int64_t i = 0; i < images * groups; ++i) {
+    for (int64_t c = i % groups * depth; c < (i % groups + 1) * depth; ++c, ++table) {
+      table[0] = float(mean[i]);
+      table[apart] = float(mean[i] - double(table[0]));
+      table[2 * apart] = float(rstd[i] * double(gamma[c]));
+      table[3 * apart] = beta[c];
+    }
+  }
+  return result;
 }
 
 at::Tensor group_norm_again(const GroupNormSaved& saved) {

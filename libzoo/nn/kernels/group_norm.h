@@ -15,7 +15,7 @@ struct GroupNormForward {
   const S* x;
   const Compute<S>*gamma, *beta;  // [channels]
   double *mean, *rstd;    // [images, groups]
-  S* y;
+  S* y;                   // in channels-last memory null for the statistics alone
   bool again;             // mean and rstd are given, not computed
 };
 

@@ -78,16 +78,30 @@ Multiply<C> multiply_for(int64_t height, std::integer_sequence<int, rows...>) {
   return table[height - 1];
 }
 
-// Where the values of one pixel find their means and so on, from channel `from` on.
+// Where the values of one pixel find their means and so on.
 struct NormalRow {
   const float *mean, *rest, *scale, *shift;
   bool relu;
 };
 
-NormalRow row_of(const Normal& normal, int64_t row, int64_t from) {
-  const int64_t place = (normal.first + row) / normal.pixels * normal.channels + from;
-  return {normal.mean + place, normal.rest + place, normal.scale + place, normal.shift + place, normal.relu};
-}
+// The same for pixel after pixel, in ascending order.
+class NormalRows {
+ public:
+  NormalRows(const Normal* normal, int64_t channel) : normal_(normal), channel_(channel) {}
+  const NormalRow& operator[](int64_t row) {
+    if (row >= end_) {
+      const int64_t image = (normal_->first + row) / normal_->pixels, place = image * normal_->channels + channel_;
+      end_ = (image + 1) * normal_->pixels - normal_->first;
+      row_ = {normal_->mean + place, normal_->rest + place, normal_->scale + place, normal_->shift + place, normal_->relu};
+    }
+    return row_;
+  }
+
+ private:
+  const Normal* normal_;
+  int64_t channel_, end_ = 0;
+  NormalRow row_{};
+};
 
 // As group norm's own loop does it.
 ZOO_AVX512_INLINE __m512 normalised(__m512 x, const NormalRow& row, int64_t channel, __mmask16 used) {
@@ -100,13 +114,14 @@ template <class S>
 ZOO_AVX512 void pack_rows(const MatrixView<S>& a, const Normal* normal, int64_t row, int64_t rows, int64_t from, int64_t depth,
                           float* tile) {
   const int64_t apart = words<S>(depth) + kGap;
+  NormalRows normal_rows(normal, from);
   for (int64_t i = 0; i < rows; ++i, tile += apart) {
     const S* source = a.data + (row + i) * a.row + from;
     if (!normal) {
       std::memcpy(tile, source, size_t(depth) * sizeof(S));
       continue;
     }
-    const auto of_row = row_of(*normal, row + i, from);
+    const auto& of_row = normal_rows[row + i];
     S* to = reinterpret_cast<S*>(tile);
     for (int64_t k = 0; k < depth; k += 16) {
       const auto used = first_lanes(depth - k);
@@ -142,16 +157,14 @@ ZOO_AVX512 void pack_columns(const MatrixView<S>& a, int64_t row, int64_t rows, 
   }
 }
 
-// Words of row k of b, normalised.
-ZOO_AVX512_INLINE __m512 normal_word(const MatrixView<float>& b, const Normal& normal, int64_t k, int64_t, int64_t column, __mmask16 used) {
-  return normalised(load_some(b.data + k * b.row + column, used), row_of(normal, k, column), 0, used);
+// Words of rows [k, k + kPerWord) of b, normalised.
+ZOO_AVX512_INLINE __m512 normal_word(const float* row, int64_t, int64_t k, int64_t, NormalRows& normal, __mmask16 used) {
+  return normalised(load_some(row, used), normal[k], 0, used);
 }
-ZOO_AVX512_INLINE __m512 normal_word(const MatrixView<BFloat16>& b, const Normal& normal, int64_t k, int64_t end, int64_t column,
-                                     __mmask16 used) {
-  const auto bits = [&](int64_t row) __attribute__((always_inline, target("avx512f,avx512vl,avx512bw,avx512dq"))) {
-    return bfloat16_bits(normalised(load_some(b.data + row * b.row + column, used), row_of(normal, row, column), 0, used));
-  };
-  return paired(bits(k), k + 1 < end ? bits(k + 1) : _mm512_setzero_si512());
+ZOO_AVX512_INLINE __m512 normal_word(const BFloat16* row, int64_t apart, int64_t k, int64_t end, NormalRows& normal, __mmask16 used) {
+  const __m512i lower = bfloat16_bits(normalised(load_some(row, used), normal[k], 0, used));
+  if (k + 1 == end) return paired(lower, _mm512_setzero_si512());
+  return paired(lower, bfloat16_bits(normalised(load_some(row + apart, used), normal[k + 1], 0, used)));
 }
 
 // Panels [columns / 32][words][32]; columns beyond the last are zero.
@@ -165,10 +178,11 @@ ZOO_AVX512 void pack_block(const MatrixView<S>& b, const Normal* normal, int64_t
       for (int64_t half = 0; half < kPanel; half += 16) {
         const auto used = first_lanes(width - half);
         const int64_t start = column + p + half;
+        NormalRows normal_rows(normal, start);
         for (int64_t k = 0; k < depth; k += kPerWord<S>) {
           const S* row = b.data + (from + k) * b.row + start;
           _mm512_storeu_ps(block + k / kPerWord<S> * kPanel + half,
-                           normal ? normal_word(b, *normal, from + k, from + depth, start, used) : word(row, b.row, k, depth, used));
+                           normal ? normal_word(row, b.row, from + k, from + depth, normal_rows, used) : word(row, b.row, k, depth, used));
         }
       }
       continue;
