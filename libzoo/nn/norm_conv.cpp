@@ -33,15 +33,15 @@ struct NormConvFunction : torch::autograd::Function<NormConvFunction> {
     at::Tensor normal;
     std::optional<FoldedNorm> on_the_way;
     if (folds) {
-      group_norm_statistics(norm, settings.groups, settings.eps);
-      on_the_way = folded(norm);
+      on_the_way = group_norm_tables(norm, settings.groups, settings.eps);
     } else {
       normal = group_norm_forward(norm, settings.groups, settings.eps);
     }
     const auto convolved = [&](const at::Tensor& weight, const Convolution& shape, const at::Tensor& added) {
       return convolve(folds ? norm.x : normal, weight, shape, added, folds ? &*on_the_way : nullptr);
     };
-    ctx->save_for_backward({norm.x, norm.gamma, norm.beta, norm.mean, norm.rstd, first, second.value_or(at::Tensor())});
+    ctx->save_for_backward({norm.x, norm.gamma, norm.beta, norm.mean, norm.rstd, first, second.value_or(at::Tensor()),
+                            folds ? on_the_way->tables : at::Tensor()});
     ctx->saved_data["relu"] = settings.relu;
     ctx->saved_data["skip"] = settings.skip;
     ctx->saved_data["added"] = addend.has_value();
@@ -65,14 +65,13 @@ struct NormConvFunction : torch::autograd::Function<NormConvFunction> {
     if (ctx->saved_data["added"].toBool()) result[5] = gradients[0];
     const size_t count = saved[6].defined() ? 2 : 1;
     const auto shape = [&](size_t i) { return Convolution{shapes[2 * i], shapes[2 * i + 1]}; };
-    bool folds = true;
-    for (size_t i = 0; i < count; ++i) folds = folds && folds_norm(norm.x, saved[5 + i], shape(i));
-    const auto on_the_way = folds ? std::optional(folded(norm)) : std::nullopt;
+    const bool folds = saved[7].defined();
+    const FoldedNorm on_the_way{saved[7], norm.relu};
     at::Tensor normal = folds ? norm.x : group_norm_again(norm), grad_normal;
     for (size_t i = 0; i < count; ++i) {
       if (!gradients[i].defined()) continue;
       auto of = convolve_backward(gradients[i], normal, saved[5 + i], shape(i), of_normal, ctx->needs_input_grad(3 + i),
-                                  folds ? &*on_the_way : nullptr);
+                                  folds ? &on_the_way : nullptr);
       gradients[i].reset();
       if (of_normal) grad_normal = grad_normal.defined() ? grad_normal.add_(of.x) : of.x;
       result[3 + i] = of.weight;

@@ -43,9 +43,8 @@ struct GroupNormGradients {
 
 bool group_norm_is_fused(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta);  // devices and types that we have loops for
 at::Tensor group_norm_forward(GroupNormSaved& saved, int64_t groups, double eps);  // fills mean and rstd
-void group_norm_statistics(GroupNormSaved& saved, int64_t groups,
-                           double eps);  // the same without the result, in channels-last memory on the CPU
-FoldedNorm folded(const GroupNormSaved& saved);  // float32 or bfloat16
+// The same without the result, for float32 and bfloat16 in channels-last memory on the CPU.
+FoldedNorm group_norm_tables(GroupNormSaved& saved, int64_t groups, double eps);
 at::Tensor group_norm_again(const GroupNormSaved& saved);  // the same values, from mean and rstd
 // `skip`: another gradient of x, added; may be undefined.
 GroupNormGradients group_norm_backward(const GroupNormSaved& saved, const at::Tensor& grad, const at::Tensor& skip);

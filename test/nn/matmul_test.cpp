@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 
 using namespace zoo;
+using nn::kernels::BFloat16;
 using nn::kernels::Product;
 
 namespace {
@@ -18,7 +19,12 @@ at::Tensor matrix(int64_t rows, int64_t columns, bool by_rows) {
   return by_rows ? at::randn({rows, columns + 3}).slice(1, 0, columns) : at::randn({columns, rows + 5}).slice(1, 0, rows).t();
 }
 
-nn::kernels::MatrixView<float> view(const at::Tensor& x) { return {x.const_data_ptr<float>(), x.stride(0), x.stride(1)}; }
+template <class S = float>
+nn::kernels::MatrixView<S> view(const at::Tensor& x) {
+  return {static_cast<const S*>(x.const_data_ptr()), x.stride(0), x.stride(1)};
+}
+
+at::Tensor rounded(const at::Tensor& x) { return x.to(at::kBFloat16, false, false, at::MemoryFormat::Preserve); }
 
 }  // namespace
 
@@ -68,4 +74,43 @@ TEST_CASE("a product is the same bit for bit whole and in parts", "[nn]") {
   for (const auto& [row, rows] : {std::pair{0, 20}, {20, 41}})
     for (const auto& [column, columns] : {std::pair{0, 37}, {37, 53}}) run(parts, row, rows, column, columns);
   CHECK(parts.equal(whole));
+}
+
+TEST_CASE("products of bfloat16 are summed in float32, in every order of memory", "[nn]") {
+  if (!nn::kernels::has_bfloat16_matmul()) {
+    WARN("the processor has no products of bfloat16");
+    return;
+  }
+  const auto s = GENERATE(Sizes{1, 1, 2}, Sizes{15, 33, 258}, Sizes{29, 47, 16}, Sizes{43, 400, 800}, Sizes{12, 31, 1602});
+  const bool a_by_rows = GENERATE(true, false), b_by_rows = GENERATE(true, false), add = GENERATE(true, false);
+  const int64_t depth = s.depth - (!a_by_rows && b_by_rows);  // where no row is a run of the depth it may be odd
+  const auto padded = [](int64_t rows, int64_t columns, bool by_rows) {
+    return by_rows ? rounded(at::randn({rows, columns + 4})).slice(1, 0, columns)
+                   : rounded(at::randn({columns, rows + 6})).slice(1, 0, rows).t();
+  };
+  const auto a = padded(s.rows, depth, a_by_rows), b = padded(depth, s.columns, b_by_rows);
+  const auto before = rounded(at::randn({s.rows, s.columns}));
+  const auto expected = a.to(at::kDouble).mm(b.to(at::kDouble)) + (add ? before.to(at::kDouble) : at::zeros({}, at::kDouble));
+  const auto wide = before.to(at::kFloat), narrow = before.clone();
+  auto* to = wide.data_ptr<float>();
+  nn::kernels::matmul(Product<BFloat16, float>{.rows = s.rows,
+                                               .columns = s.columns,
+                                               .depth = depth,
+                                               .a = view<BFloat16>(a),
+                                               .b = view<BFloat16>(b),
+                                               .c = to,
+                                               .stride = s.columns,
+                                               .addend = add ? to : nullptr});
+  auto* narrow_to = static_cast<BFloat16*>(narrow.mutable_data_ptr());
+  nn::kernels::matmul(Product<BFloat16>{.rows = s.rows,
+                                        .columns = s.columns,
+                                        .depth = depth,
+                                        .a = view<BFloat16>(a),
+                                        .b = view<BFloat16>(b),
+                                        .c = narrow_to,
+                                        .stride = s.columns,
+                                        .addend = add ? narrow_to : nullptr});
+  const double scale = expected.abs().max().item<double>();
+  CHECK((wide.to(at::kDouble) - expected).abs().max().item<double>() < 2e-6 * double(depth + 4));
+  CHECK((narrow.to(at::kDouble) - expected).abs().max().item<double>() < scale / 256);
 }

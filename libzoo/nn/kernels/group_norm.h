@@ -15,8 +15,10 @@ struct GroupNormForward {
   const S* x;
   const Compute<S>*gamma, *beta;  // [channels]
   double *mean, *rstd;    // [images, groups]
-  S* y;                   // in channels-last memory null for the statistics alone
+  S* y;
   bool again;             // mean and rstd are given, not computed
+  Compute<S>* tables = nullptr;  // [4, images, channels], only in channels-last memory: mean in two parts, scale, shift, in place of y
+  int64_t images = 0;            // of the tables
 };
 
 template <class S>
