@@ -1,13 +1,11 @@
-#include <libzoo/io/parallel_for.h>
 #include <libzoo/nn/convolution.h>
 #include <libzoo/nn/first_derivative.h>
-#include <libzoo/nn/kernels/matmul.h>
-#include <libzoo/nn/kernels/winograd.h>
+#include <libzoo/nn/filtered_conv.h>
+#include <libzoo/nn/products.h>
 #include <libzoo/nn/typed.h>
 #include <libzoo/nn/without_autograd.h>
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -21,15 +19,6 @@ using torch::autograd::variable_list;
 
 constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
 constexpr int64_t kFewPixels = 4;        // 2x2
-constexpr int64_t kTile = 32;            // rows or columns per thread at least
-constexpr int64_t kLeastWork = 1 << 20;  // products per thread at least
-constexpr int64_t kFewestParts = 4, kMostParts = 16;       // of a sum
-constexpr int64_t kPartFloats = 1 << 21;   // of all parts: 8 MiB
-constexpr int64_t kDeep = 1024;          // values of a part of a sum at least
-constexpr int64_t kFilterTiles = 33;     // products with which a transformed filter could be made and read
-constexpr double kLeastSaved = 0.8;      // products and those, per product of the definition
-constexpr int64_t kFewestTiles = 128;    // of images and gradients, transformed together
-constexpr int64_t kTileFloats = 1 << 20; // 4 MiB
 
 // [batch, channels, h, w] in channels-last memory as a matrix [batch · h · w, channels] of the same memory.
 at::Tensor as_rows(const at::Tensor& x) { return x.as_strided({x.size(0) * x.size(2) * x.size(3), x.size(1)}, {x.size(1), 1}); }
@@ -42,120 +31,7 @@ at::Tensor empty_image(const at::Tensor& like, int64_t batch, int64_t channels, 
   return at::empty({batch, channels, height, width}, like.options(), kChannelsLast);
 }
 
-bool has_runs(const at::Tensor& matrix) { return matrix.stride(1) == 1 || matrix.stride(0) == 1; }
-
-// Our own products: bfloat16 is multiplied in pairs, which must not end between two rows.
-bool has_own_product(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b) {
-  if (!has_runs(a) || !has_runs(b)) return false;
-  if (a.scalar_type() == at::kFloat) return kernels::has_matmul();
-  const bool pairs = a.size(1) % 2 == 0 || (a.stride(1) != 1 && b.stride(1) == 1);
-  return a.scalar_type() == at::kBFloat16 && kernels::has_bfloat16_matmul() && pairs &&
-         (result.scalar_type() == at::kFloat || a.size(1) <= kernels::kMostDepth);
-}
-
-template <class S>
-kernels::MatrixView<S> view(const at::Tensor& matrix, int64_t row, int64_t column) {
-  return {values<S>(matrix) + row * matrix.stride(0) + column * matrix.stride(1), matrix.stride(0), matrix.stride(1)};
-}
-
-template <class F>
-void with_float_or_bfloat16(const at::Tensor& x, F work) {
-  x.scalar_type() == at::kFloat ? work(float()) : work(kernels::BFloat16());
-}
-
-// Calls work(S(), C()) with the types of the factors and of their product.
-template <class F>
-void with_product_types(const at::Tensor& factor, const at::Tensor& result, F work) {
-  if (factor.scalar_type() == at::kFloat)
-    work(float(), float());
-  else if (result.scalar_type() == at::kFloat)
-    work(kernels::BFloat16(), float());
-  else
-    work(kernels::BFloat16(), kernels::BFloat16());
-}
-
-struct Normals {
-  std::optional<kernels::Normal> of_a, of_b;
-};
-
-// Of the part of a matrix that begins there.
-std::optional<kernels::Normal> part_of(std::optional<kernels::Normal> normal, int64_t row, int64_t column) {
-  if (!normal) return normal;
-  normal->first += row;
-  for (auto** table : {&normal->mean, &normal->rest, &normal->scale, &normal->shift}) *table += column;
-  return normal;
-}
-
-// result = a · b, plus `addend` if it is defined: a matrix that lies as `result` does, or that itself.
-void multiply(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b, const at::Tensor& addend = {},
-              const Normals& normals = {}) {
-  if (!has_own_product(result, a, b)) {
-    auto out = result;
-    addend.defined() ? at::addmm_out(out, addend, a, b) : at::mm_out(out, a, b);
-    return;
-  }
-  const int64_t rows = result.size(0), columns = result.size(1), depth = a.size(1);
-  const bool by_rows = rows >= columns;  // the larger side is divided: each thread packs all of the other
-  const int64_t least = std::max<int64_t>(kTile, kLeastWork / (depth * std::min(rows, columns)));
-  with_product_types(a, result, [&](auto s, auto t) {
-    using S = decltype(s);
-    using C = decltype(t);
-    io::parallel_for(0, by_rows ? rows : columns, least, [&](int64_t begin, int64_t end) {
-      const int64_t row = by_rows ? begin : 0, column = by_rows ? 0 : begin;
-      const auto of_a = part_of(normals.of_a, row, 0), of_b = part_of(normals.of_b, 0, column);
-      kernels::matmul(kernels::Product<S, C>{.rows = by_rows ? end - begin : rows,
-                                             .columns = by_rows ? columns : end - begin,
-                                             .depth = depth,
-                                             .a = view<S>(a, row, 0),
-                                             .b = view<S>(b, 0, column),
-                                             .c = mutable_values<C>(result) + row * result.stride(0) + column,
-                                             .stride = result.stride(0),
-                                             .addend = addend.defined() ? values<C>(addend) + row * addend.stride(0) + column : nullptr,
-                                             .of_a = of_a ? &*of_a : nullptr,
-                                             .of_b = of_b ? &*of_b : nullptr});
-    });
-  });
-}
-
 void multiply_onto(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b) { multiply(result, a, b, result); }
-
-// result = a · b for long sums, in float32. They are divided into parts, each the work of one thread, that are added up: by shape alone,
-// so that results don't depend on the number of threads.
-void multiply_deep(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b,
-                   const std::optional<kernels::Normal>& normal_b = {}) {
-  const int64_t rows = result.size(0), columns = result.size(1), depth = a.size(1);
-  if (result.scalar_type() == at::kBFloat16) {
-    const auto sum = at::empty({rows, columns}, at::kFloat);
-    if (!has_own_product(sum, a, b)) return multiply(result, a, b);
-    multiply_deep(sum, a, b, normal_b);
-    result.view_as(sum).copy_(sum);
-    return;
-  }
-  const int64_t parts = std::min({depth / kDeep, kMostParts, kPartFloats / result.numel()});
-  if (parts < kFewestParts || !has_own_product(result, a, b) || a.stride(0) != 1 || b.stride(1) != 1)
-    return multiply(result, a, b, {}, {.of_b = normal_b});
-  const auto sums = at::empty({parts, rows, columns}, at::kFloat);
-  with_float_or_bfloat16(a, [&](auto s) {
-    using S = decltype(s);
-    io::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        const int64_t first = depth * i / parts, last = depth * (i + 1) / parts;
-        const auto normal = part_of(normal_b, first, 0);
-        kernels::matmul(kernels::Product<S, float>{.rows = rows,
-                                                   .columns = columns,
-                                                   .depth = last - first,
-                                                   .a = view<S>(a, 0, first),
-                                                   .b = view<S>(b, first, 0),
-                                                   .c = sums.data_ptr<float>() + i * rows * columns,
-                                                   .stride = columns,
-                                                   .of_b = normal ? &*normal : nullptr});
-      }
-    });
-  });
-  auto sum = result.view_as(sums[0]);
-  at::add_out(sum, sums[0], sums[1]);
-  for (int64_t i = 2; i < parts; ++i) sum.add_(sums[i]);
-}
 
 // The norm of a matrix whose rows are pixels of images of this size.
 std::optional<kernels::Normal> normal_of(const FoldedNorm* norm, const at::Tensor& image) {
@@ -250,144 +126,6 @@ ConvolutionGradients few_pixels_backward(const at::Tensor& grad, const at::Tenso
   return result;
 }
 
-// Products for each pair of channels.
-int64_t products(const kernels::WinogradShape& shape) { return shape.points() * shape.tiles(); }
-int64_t cost(const kernels::WinogradShape& shape) { return products(shape) + shape.points() * kFilterTiles; }
-
-// The definition's, as float32 ones: those of bfloat16, which the library makes, take half the time.
-double products_of_definition(const kernels::WinogradShape& shape, at::ScalarType type) {
-  return (type == at::kFloat ? 9 : 4.5) * double(shape.images * shape.out_height() * shape.out_width());
-}
-
-bool is_worth_it(const kernels::WinogradShape& shape, at::ScalarType type) {
-  return double(cost(shape)) < kLeastSaved * products_of_definition(shape, type);
-}
-
-kernels::WinogradShape winograd_shape(const at::Tensor& x, const at::Tensor& weight, int64_t stride) {
-  const auto shape = [&](kernels::Filtering filtering) {
-    return kernels::WinogradShape{
-        .filtering = filtering, .images = x.size(0), .height = x.size(2), .width = x.size(3), .in = x.size(1), .out = weight.size(0)};
-  };
-  if (stride == 2) return shape(kernels::Filtering::strided);
-  const auto two = shape(kernels::Filtering::two), four = shape(kernels::Filtering::four);
-  return cost(four) < cost(two) ? four : two;
-}
-
-at::Tensor filters_of(const kernels::WinogradShape& shape, const at::Tensor& weight) {
-  auto filters = at::empty({shape.points(), shape.in, shape.out}, at::kFloat);
-  with_float_or_bfloat16(weight, [&](auto s) {
-    io::parallel_for(0, shape.in / 16, 1, [&](int64_t first, int64_t last) {
-      kernels::winograd_filters(shape, values<decltype(s)>(weight), filters.data_ptr<float>(), first, last);
-    });
-  });
-  return filters;
-}
-
-at::Tensor turned_filters_of(const kernels::WinogradShape& shape, const at::Tensor& weight) {
-  auto filters = at::empty({shape.points(), shape.out, shape.in}, at::kFloat);
-  with_float_or_bfloat16(weight, [&](auto s) {
-    io::parallel_for(0, shape.out, kTile, [&](int64_t first, int64_t last) {
-      kernels::winograd_filters_turned(shape, values<decltype(s)>(weight), filters.data_ptr<float>(), first, last);
-    });
-  });
-  return filters;
-}
-
-// Divides the products of the points among the threads, and each into slices where there are many threads. `rows` are of the results.
-template <class Multiply>
-void for_points(const kernels::WinogradShape& shape, int64_t rows, Multiply multiply) {
-  const int64_t slices = std::max<int64_t>(1, std::min<int64_t>(at::get_num_threads() / 16, rows / kTile));
-  const int64_t height = (rows + slices - 1) / slices;
-  io::parallel_for(0, shape.points() * slices, 1, [&](int64_t first, int64_t last) {
-    for (int64_t i = first; i < last; ++i) multiply(i / slices, i % slices * height, std::min(rows, (i % slices + 1) * height));
-  });
-}
-
-// The threads share the transforms of the tiles, so that each filter is read by one of them.
-template <class In, class Out>
-void filter_tiles(const kernels::WinogradShape& shape, const at::Tensor& filters, In in, Out out) {
-  const int64_t depth = filters.size(1), columns = filters.size(2), total = shape.tiles(), points = shape.points();
-  const int64_t count = std::min(total, std::max(kFewestTiles, kTileFloats / (points * (depth + columns))));
-  const auto inputs = at::empty({points, count, depth}, at::kFloat), outputs = at::empty({points, count, columns}, at::kFloat);
-  for (int64_t start = 0; start < total; start += count) {
-    const int64_t used = std::min(count, total - start);
-    io::parallel_for(0, used, 1, [&](int64_t first, int64_t last) { in(inputs.data_ptr<float>(), {start, count, first, last}); });
-    for_points(shape, used, [&](int64_t point, int64_t first, int64_t last) {
-      kernels::matmul(kernels::Product<float>{.rows = last - first,
-                                              .columns = columns,
-                                              .depth = depth,
-                                              .a = {inputs.const_data_ptr<float>() + (point * count + first) * depth, depth, 1},
-                                              .b = {filters.const_data_ptr<float>() + point * depth * columns, columns, 1},
-                                              .c = outputs.data_ptr<float>() + (point * count + first) * columns,
-                                              .stride = columns});
-    });
-    io::parallel_for(0, used, 1, [&](int64_t first, int64_t last) { out(outputs.const_data_ptr<float>(), {start, count, first, last}); });
-  }
-}
-
-at::Tensor winograd(const at::Tensor& x, const at::Tensor& weight, int64_t stride) {
-  const auto shape = winograd_shape(x, weight, stride);
-  if (!is_worth_it(shape, x.scalar_type())) return at::conv2d(x, weight, {}, stride, 1);
-  auto y = empty_image(x, shape.images, shape.out, shape.out_height(), shape.out_width());
-  with_float_or_bfloat16(x, [&](auto s) {
-    using S = decltype(s);
-    filter_tiles(
-        shape, filters_of(shape, weight),
-        [&](float* tiles, const kernels::TileSlab& slab) { kernels::winograd_in(shape, values<S>(x), tiles, slab); },
-        [&](const float* tiles, const kernels::TileSlab& slab) { kernels::winograd_out(shape, tiles, mutable_values<S>(y), slab); });
-  });
-  return y;
-}
-
-at::Tensor winograd_back(const kernels::WinogradShape& shape, const at::Tensor& grad, const at::Tensor& weight) {
-  auto grad_x = empty_image(grad, shape.images, shape.in, shape.height, shape.width);
-  with_float_or_bfloat16(grad, [&](auto s) {
-    using S = decltype(s);
-    filter_tiles(
-        shape, turned_filters_of(shape, weight),
-        [&](float* tiles, const kernels::TileSlab& slab) { kernels::winograd_back_in(shape, values<S>(grad), tiles, slab); },
-        [&](const float* tiles, const kernels::TileSlab& slab) {
-          kernels::winograd_back_out(shape, tiles, mutable_values<S>(grad_x), slab);
-        });
-  });
-  return grad_x;
-}
-
-at::Tensor winograd_gradient(const kernels::WinogradShape& shape, const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight) {
-  const int64_t in = shape.in, out = shape.out, total = shape.tiles(), points = shape.points();
-  const int64_t count = std::min(total, std::max(kFewestTiles, kTileFloats / (points * (in + out))));
-  const auto filters = at::empty({points, out, in}, at::kFloat), x_tiles = at::empty({points, count, in}, at::kFloat),
-             grad_tiles = at::empty({points, count, out}, at::kFloat);
-  for (int64_t start = 0; start < total; start += count) {
-    const int64_t used = std::min(count, total - start);
-    with_float_or_bfloat16(x, [&](auto s) {
-      using S = decltype(s);
-      io::parallel_for(0, used, 1, [&](int64_t first, int64_t last) {
-        kernels::winograd_in(shape, values<S>(x), x_tiles.data_ptr<float>(), {start, count, first, last});
-        kernels::winograd_gradient_in(shape, values<S>(grad), grad_tiles.data_ptr<float>(), {start, count, first, last});
-      });
-    });
-    for_points(shape, out, [&](int64_t point, int64_t first, int64_t last) {
-      auto* result = filters.data_ptr<float>() + (point * out + first) * in;
-      kernels::matmul(kernels::Product<float>{.rows = last - first,
-                                              .columns = in,
-                                              .depth = used,
-                                              .a = {grad_tiles.const_data_ptr<float>() + point * count * out + first, 1, out},
-                                              .b = {x_tiles.const_data_ptr<float>() + point * count * in, in, 1},
-                                              .c = result,
-                                              .stride = in,
-                                              .addend = start > 0 ? result : nullptr});
-    });
-  }
-  auto result = at::empty_like(weight);
-  with_float_or_bfloat16(x, [&](auto s) {
-    io::parallel_for(0, out, kTile, [&](int64_t first, int64_t last) {
-      kernels::winograd_filters_back(shape, filters.const_data_ptr<float>(), mutable_values<decltype(s)>(result), first, last);
-    });
-  });
-  return result;
-}
-
 ConvolutionGradients library_backward(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight, const Convolution& shape,
                                       bool of_x, bool of_weight) {
   if (!of_x && !of_weight) return {};
@@ -397,28 +135,24 @@ ConvolutionGradients library_backward(const at::Tensor& grad, const at::Tensor& 
   return {grad_x, grad_weight};
 }
 
-// A weight's gradient has no filters to be made, and the library is slower at it.
-ConvolutionGradients winograd_backward(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight, int64_t stride, bool of_x,
-                                       bool of_weight) {
-  const auto shape = winograd_shape(x, weight, stride);
-  const bool filter_x = of_x && is_worth_it(shape, x.scalar_type()),
-             filter_weight = of_weight && double(products(shape)) < products_of_definition(shape, x.scalar_type());
-  auto result = library_backward(grad, x, weight, {stride, 1}, of_x && !filter_x, of_weight && !filter_weight);
-  if (filter_x) result.x = winograd_back(shape, grad, weight);
-  if (filter_weight) result.weight = winograd_gradient(shape, grad, x, weight);
+at::Tensor filtered(const at::Tensor& x, const at::Tensor& weight, const Convolution& shape) {
+  return filtering_pays(x, weight, shape.stride) ? filtered_convolve(x, weight, shape.stride)
+                                                 : at::conv2d(x, weight, {}, shape.stride, shape.padding);
+}
+
+ConvolutionGradients filtered_backward(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight, const Convolution& shape,
+                                       bool of_x, bool of_weight) {
+  const bool filter_x = of_x && filtering_pays(x, weight, shape.stride),
+             filter_weight = of_weight && filtering_pays_for_weight(x, weight, shape.stride);
+  auto result = library_backward(grad, x, weight, shape, of_x && !filter_x, of_weight && !filter_weight);
+  if (filter_x) result.x = filtered_gradient_of_x(grad, x, weight, shape.stride);
+  if (filter_weight) result.weight = filtered_gradient_of_weight(grad, x, weight, shape.stride);
   return result;
 }
 
 at::Tensor added(at::Tensor y, const at::Tensor& addend) { return addend.defined() ? y.add_(addend) : y; }
 
-enum class Way { pointwise, few_pixels, winograd, library };
-
-// 3x3 kernels whose channels fill vectors.
-bool suits_winograd(const at::Tensor& x, const at::Tensor& weight, const Convolution& shape) {
-  return kernels::has_matmul() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) && weight.size(2) == 3 &&
-         weight.size(3) == 3 && shape.stride <= 2 && shape.padding == 1 && x.size(1) % 16 == 0 && x.size(1) >= kTile &&
-         weight.size(0) % 16 == 0 && weight.size(0) >= kTile;
-}
+enum class Way { pointwise, few_pixels, filtered, library };
 
 Way way_of(const at::Tensor& x, const at::Tensor& weight, const Convolution& shape) {
   const bool plain = x.device().is_cpu() && x.dim() == 4 && x.numel() > 0 && has_loops(x.scalar_type()) &&
@@ -429,7 +163,7 @@ Way way_of(const at::Tensor& x, const at::Tensor& weight, const Convolution& sha
   const bool few =
       kernel == weight.size(3) && rows >= 0 && columns >= 0 && (rows / shape.stride + 1) * (columns / shape.stride + 1) <= kFewPixels;
   if (few) return Way::few_pixels;
-  return suits_winograd(x, weight, shape) ? Way::winograd : Way::library;
+  return suits_filtering(x, weight, shape) ? Way::filtered : Way::library;
 }
 
 struct ConvolutionFunction : torch::autograd::Function<ConvolutionFunction> {
@@ -466,7 +200,7 @@ at::Tensor convolve(const at::Tensor& x, const at::Tensor& given_weight, const C
   if (way == Way::library) return added(at::conv2d(x, given_weight, {}, shape.stride, shape.padding), addend);
   const auto weight = given_weight.contiguous(kChannelsLast);
   if (way == Way::pointwise) return pointwise(x, weight, shape.stride, addend.defined() ? addend.contiguous(kChannelsLast) : addend, norm);
-  return added(way == Way::few_pixels ? few_pixels(x, weight, shape) : winograd(x, weight, shape.stride), addend);
+  return added(way == Way::few_pixels ? few_pixels(x, weight, shape) : filtered(x, weight, shape), addend);
 }
 
 ConvolutionGradients convolve_backward(const at::Tensor& given_grad, const at::Tensor& x, const at::Tensor& given_weight,
@@ -478,7 +212,7 @@ ConvolutionGradients convolve_backward(const at::Tensor& given_grad, const at::T
   const auto grad = given_grad.contiguous(kChannelsLast), weight = given_weight.contiguous(kChannelsLast);
   if (way == Way::pointwise) return pointwise_backward(grad, x, weight, shape.stride, of_x, of_weight, norm);
   return way == Way::few_pixels ? few_pixels_backward(grad, x, weight, shape, of_x, of_weight)
-                                : winograd_backward(grad, x, weight, shape.stride, of_x, of_weight);
+                                : filtered_backward(grad, x, weight, shape, of_x, of_weight);
 }
 
 at::Tensor conv2d(const at::Tensor& x, const at::Tensor& weight, int64_t stride, int64_t padding) {
