@@ -50,7 +50,7 @@ at::Tensor filters_of(const kernels::WinogradShape& shape, const at::Tensor& wei
 at::Tensor turned_filters_of(const kernels::WinogradShape& shape, const at::Tensor& weight) {
   auto filters = at::empty({shape.points(), shape.out, shape.in}, at::kFloat);
   with_float_or_bfloat16(weight, [&](auto s) {
-    io::parallel_for(0, shape.out, kTile, [&](int64_t first, int64_t last) {
+    io::parallel_for(0, shape.out, kLeast, [&](int64_t first, int64_t last) {
       kernels::winograd_filters_turned(shape, values<decltype(s)>(weight), filters.data_ptr<float>(), first, last);
     });
   });
