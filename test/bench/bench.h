@@ -14,6 +14,7 @@ struct Job {
   double items = 1;   // done in one run
   std::string unit;   // of items per second
   std::string card = {};  // the GPU's name, if it runs on one
+  std::function<double()> rate = {};  // of the last run, in units, where it is not items per second
 };
 
 struct Benchmark {
@@ -27,6 +28,7 @@ std::vector<Benchmark> bit_benchmarks();
 std::vector<Benchmark> data_benchmarks();
 std::vector<Benchmark> echo_benchmarks();
 std::vector<Benchmark> io_benchmarks();
+std::vector<Benchmark> rl_benchmarks();
 std::vector<Benchmark> simclr_benchmarks();
 
 }  // namespace zoo::bench

@@ -94,6 +94,12 @@ BENCHMARKS = {
         dict(name="crc32c", unit="GB/s", better="higher", ours=["zoo-bench", "crc32c", "--threads", "1"],
              peers=[peer("io_crc32c.py", "--backend", "google_crc32c")]),
     ],
+    "offline_rl": [
+        dict(name="env_steps", unit="steps/s", better="higher", ours=["zoo-bench", "rl_env_steps", "--threads", "1"],
+             peers=[peer("offline_rl_minatar_steps.py")], module="minatar"),
+        dict(name="replay_sampling", unit="batches/s", better="higher", ours=["zoo-bench", "rl_replay_sampling", "--threads", "1"],
+             peers=[peer("offline_rl_replay_sampling.py")]),
+    ],
     "simclr": [
         dict(name="two_view_224", unit="images/s", better="higher", ours=["zoo-bench", "simclr_two_view", "--size", "224", "--threads", "2"],
              peers=[peer("simclr_two_view.py", "--size", "224", "--threads", "2", "--impl", impl) for impl in TWO_VIEWS]),

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Times ours against what a user would run instead, alternately, and writes build/bench/SYSTEM.json.
 #
-#   bash test/bench/compare.sh bit|data|simclr [--filter GLOB] [--pairs 5]
+#   bash test/bench/compare.sh bit|data|offline_rl|simclr [--filter GLOB] [--pairs 5]
 #
 # ZOO_BUILD_DIR=build/release       our programs are built here
 # ZOO_BENCH_VENV=test/bench/venv    the peers' Python environment (made here if it is missing)
@@ -33,6 +33,13 @@ if [ "${1:-}" = data ] && ! "$venv/bin/python" -c 'import nvidia.dali' 2> /dev/n
   # shellcheck disable=SC2086
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check ${ZOO_PIP_ARGS:-} --no-deps "${dali[@]}" ||
     echo "bench: DALI could not be installed" >&2
+fi
+
+# Under the GPL: run as the other side of a benchmark, and part of nothing of ours.
+if [ "${1:-}" = offline_rl ] && ! "$venv/bin/python" -c 'import minatar' 2> /dev/null; then
+  # shellcheck disable=SC2086
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check ${ZOO_PIP_ARGS:-} --no-deps minatar==1.0.15 ||
+    echo "bench: MinAtar's package could not be installed" >&2
 fi
 
 if [ ! -f "$build/build.ninja" ]; then

@@ -52,13 +52,14 @@ double memory_megabytes(const std::string& key) {
 void measure(const std::string& name, Job job, const Measuring& measuring, nlohmann::ordered_json config) {
   const double held = memory_megabytes("VmRSS");
   for (int i = 0; i < measuring.warmup; ++i) job.run();
-  std::vector<double> wall, processor;
+  std::vector<double> wall, processor, rates;
   for (int i = 0; i < measuring.repeats; ++i) {
     const auto start = std::chrono::steady_clock::now();
     const auto clock = std::clock();
     job.run();
     wall.push_back(milliseconds_since(start));
     processor.push_back(1e3 * double(std::clock() - clock) / CLOCKS_PER_SEC);
+    rates.push_back(job.rate ? job.rate() : job.items / wall.back() * 1e3);
   }
   if (!job.card.empty()) config["card"] = job.card;
   config["median_ms"] = median(wall);
@@ -68,7 +69,7 @@ void measure(const std::string& name, Job job, const Measuring& measuring, nlohm
   config["cpu_seconds_per_1000"] = median(processor) / job.items;
   config["peak_megabytes"] = memory_megabytes("VmHWM") - held;  // beyond what was there before the first run
   const nlohmann::ordered_json line = {
-      {"name", name}, {"metric", "throughput"}, {"unit", job.unit}, {"value", job.items / median(wall) * 1e3}, {"config", config}};
+      {"name", name}, {"metric", "throughput"}, {"unit", job.unit}, {"value", median(rates)}, {"config", config}};
   std::cout << line.dump() << std::endl;
 }
 
@@ -79,7 +80,8 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   zoo::nn::use_caching_cpu_allocator();
   Measuring measuring;
-  for (const auto& benchmarks : {bit_benchmarks(), data_benchmarks(), echo_benchmarks(), io_benchmarks(), simclr_benchmarks()}) {
+  for (const auto& benchmarks :
+       {bit_benchmarks(), data_benchmarks(), echo_benchmarks(), io_benchmarks(), rl_benchmarks(), simclr_benchmarks()}) {
     for (const Benchmark& benchmark : benchmarks) {
       CLI::App* command = app.add_subcommand(benchmark.name, benchmark.what);
       command->add_option("--threads", measuring.threads)->check(CLI::Range(1, 1024))->capture_default_str();
