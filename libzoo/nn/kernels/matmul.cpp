@@ -277,6 +277,17 @@ void matmul(const Product<float>& product) { multiply(product); }
 void matmul(const Product<BFloat16>& product) { multiply(product); }
 void matmul(const Product<BFloat16, float>& product) { multiply(product); }
 
+ZOO_AVX512 void transpose(const float* from, int64_t rows, int64_t columns, int64_t stride, float* to, int64_t to_stride) {
+  int64_t row = 0;
+  for (; row + 16 <= rows; row += 16)
+    for (int64_t column = 0; column < columns; column += 16) {
+      const auto* block = reinterpret_cast<const char*>(from + row * stride + column);
+      transpose16(block, stride * int64_t(sizeof(float)), first_lanes(columns - column), to + column * to_stride + row, to_stride);
+    }
+  for (; row < rows; ++row)
+    for (int64_t column = 0; column < columns; ++column) to[column * to_stride + row] = from[row * stride + column];
+}
+
 }  // namespace zoo::nn::kernels
 
 #else
@@ -288,6 +299,7 @@ bool has_bfloat16_matmul() { return false; }
 void matmul(const Product<float>&) {}
 void matmul(const Product<BFloat16>&) {}
 void matmul(const Product<BFloat16, float>&) {}
+void transpose(const float*, int64_t, int64_t, int64_t, float*, int64_t) {}
 
 }  // namespace zoo::nn::kernels
 #endif

@@ -44,4 +44,7 @@ void matmul(const Product<BFloat16, float>& product);  // the same, any depth
 
 constexpr int64_t kMostDepth = 8192;
 
+// to[j][i] = from[i][j] for [rows, columns], on the same processors.
+void transpose(const float* from, int64_t rows, int64_t columns, int64_t stride, float* to, int64_t to_stride);
+
 }  // namespace zoo::nn::kernels
