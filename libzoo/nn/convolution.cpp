@@ -1,16 +1,15 @@
-#include <libzoo/io/parallel_for.h>
 #include <libzoo/nn/convolution.h>
 #include <libzoo/nn/first_derivative.h>
-#include <libzoo/nn/kernels/matmul.h>
-#include <libzoo/nn/kernels/winograd.h>
+#include <libzoo/nn/filtered_conv.h>
+#include <libzoo/nn/products.h>
 #include <libzoo/nn/typed.h>
 #include <libzoo/nn/without_autograd.h>
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace zoo::nn {
 namespace {
@@ -20,16 +19,6 @@ using torch::autograd::variable_list;
 
 constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
 constexpr int64_t kFewPixels = 4;        // 2x2
-constexpr int64_t kTile = 32;            // rows or columns per thread at least
-constexpr int64_t kLeastWork = 1 << 20;  // products per thread at least
-constexpr int64_t kFewestParts = 4, kMostParts = 16;       // of a sum
-constexpr int64_t kPartFloats = 1 << 21;   // of all parts: 8 MiB
-constexpr int64_t kDeep = 1024;          // values of a part of a sum at least
-constexpr int64_t kDeepTiles = 112;      // tiles of one at least
-constexpr int64_t kEnoughTiles = 256;    // for transformed filters to be worth their size
-constexpr int64_t kFewestTiles = 128;    // of images and gradients, transformed together
-constexpr int64_t kTileFloats = 1 << 20; // 4 MiB
-constexpr double kMostPadded = 1.5;      // pixels of all tiles per pixel of the image: filtering saves a factor of 2.25
 
 // [batch, channels, h, w] in channels-last memory as a matrix [batch · h · w, channels] of the same memory.
 at::Tensor as_rows(const at::Tensor& x) { return x.as_strided({x.size(0) * x.size(2) * x.size(3), x.size(1)}, {x.size(1), 1}); }
@@ -42,79 +31,32 @@ at::Tensor empty_image(const at::Tensor& like, int64_t batch, int64_t channels, 
   return at::empty({batch, channels, height, width}, like.options(), kChannelsLast);
 }
 
-bool has_runs(const at::Tensor& matrix) { return matrix.stride(1) == 1 || matrix.stride(0) == 1; }
-
-// result = a · b, plus `addend` if it is defined: a matrix that lies as `result` does, or that itself.
-void multiply(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b, const at::Tensor& addend = {}) {
-  if (result.scalar_type() != at::kFloat || !kernels::has_matmul() || !has_runs(a) || !has_runs(b)) {
-    auto out = result;
-    addend.defined() ? at::addmm_out(out, addend, a, b) : at::mm_out(out, a, b);
-    return;
-  }
-  const int64_t rows = result.size(0), columns = result.size(1), depth = a.size(1);
-  const bool by_rows = rows >= columns;  // the larger side is divided: each thread packs all of the other
-  const int64_t least = std::max<int64_t>(kTile, kLeastWork / (depth * std::min(rows, columns)));
-  io::parallel_for(0, by_rows ? rows : columns, least, [&](int64_t begin, int64_t end) {
-    const int64_t row = by_rows ? begin : 0, column = by_rows ? 0 : begin;
-    kernels::matmul({.rows = by_rows ? end - begin : rows,
-                     .columns = by_rows ? columns : end - begin,
-                     .depth = depth,
-                     .a = {a.const_data_ptr<float>() + row * a.stride(0), a.stride(0), a.stride(1)},
-                     .b = {b.const_data_ptr<float>() + column * b.stride(1), b.stride(0), b.stride(1)},
-                     .c = result.data_ptr<float>() + row * result.stride(0) + column,
-                     .stride = result.stride(0),
-                     .addend = addend.defined() ? addend.const_data_ptr<float>() + row * addend.stride(0) + column : nullptr});
-  });
-}
-
 void multiply_onto(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b) { multiply(result, a, b, result); }
 
-void add_up(const at::Tensor& result, const at::Tensor& parts) {
-  auto sum = result.view_as(parts[0]);
-  at::add_out(sum, parts[0], parts[1]);
-  for (int64_t i = 2; i < parts.size(0); ++i) sum.add_(parts[i]);
-}
-
-// Sums that many values go into are divided into this many parts, each the work of one thread: by shape alone, so that results don't
-// depend on the number of threads.
-int64_t parts_of(int64_t depth, int64_t least, int64_t size) {
-  const int64_t parts = std::min({depth / least, kMostParts, kPartFloats / size});
-  return parts < kFewestParts ? 1 : parts;
-}
-
-// result = a · b for long sums: parts one after another are added up.
-void multiply_deep(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b) {
-  const int64_t depth = a.size(1), parts = parts_of(depth, kDeep, result.numel());
-  if (parts == 1 || result.scalar_type() != at::kFloat || !kernels::has_matmul() || a.stride(0) != 1 || b.stride(1) != 1) {
-    multiply(result, a, b);
-    return;
-  }
-  const auto sums = at::empty({parts, result.size(0), result.size(1)}, result.options());
-  io::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t first = depth * i / parts, last = depth * (i + 1) / parts;
-      kernels::matmul({.rows = result.size(0),
-                       .columns = result.size(1),
-                       .depth = last - first,
-                       .a = {a.const_data_ptr<float>() + first * a.stride(1), 1, a.stride(1)},
-                       .b = {b.const_data_ptr<float>() + first * b.stride(0), b.stride(0), 1},
-                       .c = sums.data_ptr<float>() + i * result.numel(),
-                       .stride = result.size(1)});
-    }
-  });
-  add_up(result, sums);
+// The norm of a matrix whose rows are pixels of images of this size.
+std::optional<kernels::Normal> normal_of(const FoldedNorm* norm, const at::Tensor& image) {
+  if (!norm) return std::nullopt;
+  const auto* table = norm->tables.const_data_ptr<float>();
+  const int64_t apart = norm->tables.stride(0);
+  return kernels::Normal{.mean = table,
+                         .rest = table + apart,
+                         .scale = table + 2 * apart,
+                         .shift = table + 3 * apart,
+                         .channels = norm->tables.size(2),
+                         .pixels = image.size(2) * image.size(3),
+                         .relu = norm->relu};
 }
 
 // A 1x1 kernel: y = x · wᵀ, row by row of pixels.
-at::Tensor pointwise(const at::Tensor& x, const at::Tensor& weight, int64_t stride, const at::Tensor& addend) {
+at::Tensor pointwise(const at::Tensor& x, const at::Tensor& weight, int64_t stride, const at::Tensor& addend, const FoldedNorm* norm) {
   const auto used = stride == 1 ? x : every(x, stride).contiguous(kChannelsLast);
   auto y = empty_image(x, used.size(0), weight.size(0), used.size(2), used.size(3));
-  multiply(as_rows(y), as_rows(used), as_matrix(weight).t(), addend.defined() ? as_rows(addend) : addend);
+  multiply(as_rows(y), as_rows(used), as_matrix(weight).t(), addend.defined() ? as_rows(addend) : addend, {.of_a = normal_of(norm, y)});
   return y;
 }
 
 ConvolutionGradients pointwise_backward(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight, int64_t stride, bool of_x,
-                                        bool of_weight) {
+                                        bool of_weight, const FoldedNorm* norm) {
   ConvolutionGradients result;
   if (of_x) {
     result.x = empty_image(x, x.size(0), x.size(1), grad.size(2), grad.size(3));
@@ -127,7 +69,8 @@ ConvolutionGradients pointwise_backward(const at::Tensor& grad, const at::Tensor
   }
   if (of_weight) {
     result.weight = at::empty_like(weight);
-    multiply_deep(as_matrix(result.weight), as_rows(grad).t(), as_rows(stride == 1 ? x : every(x, stride).contiguous(kChannelsLast)));
+    multiply_deep(as_matrix(result.weight), as_rows(grad).t(), as_rows(stride == 1 ? x : every(x, stride).contiguous(kChannelsLast)),
+                  normal_of(norm, grad));
   }
   return result;
 }
@@ -183,119 +126,33 @@ ConvolutionGradients few_pixels_backward(const at::Tensor& grad, const at::Tenso
   return result;
 }
 
-kernels::WinogradShape winograd_shape(const at::Tensor& x, const at::Tensor& weight) {
-  return {.images = x.size(0), .height = x.size(2), .width = x.size(3), .in = x.size(1), .out = weight.size(0)};
-}
-
-// [16, out, in]
-at::Tensor transformed(const kernels::WinogradShape& shape, const at::Tensor& weight) {
-  auto filters = at::empty({16, shape.out, shape.in}, weight.options(), at::MemoryFormat::Contiguous);
-  io::parallel_for(0, shape.out, kTile, [&](int64_t first, int64_t last) {
-    kernels::winograd_filters(shape, weight.const_data_ptr<float>(), filters.data_ptr<float>(), first, last);
-  });
-  return filters;
-}
-
-at::Tensor winograd(const at::Tensor& x, const at::Tensor& weight) {
-  const auto shape = winograd_shape(x, weight);
-  if (shape.tiles() < kEnoughTiles) return at::conv2d(x, weight, {}, 1, 1);
-  const auto filters = transformed(shape, weight);
-  auto y = empty_image(x, shape.images, shape.out, shape.height, shape.width);
-  io::parallel_for(0, shape.tiles(), kTile, [&](int64_t first, int64_t last) {
-    kernels::winograd_convolve(shape, x.const_data_ptr<float>(), filters.const_data_ptr<float>(), y.data_ptr<float>(), first, last);
-  });
-  return y;
-}
-
-// The 16 products are divided among the threads, which transform the tiles together.
-void winograd_gradient_by_points(const kernels::WinogradShape& shape, const at::Tensor& grad, const at::Tensor& x,
-                                 const at::Tensor& grad_filters) {
-  const int64_t in = shape.in, out = shape.out, total = shape.tiles();
-  const int64_t tiles = std::min(total, std::max(kFewestTiles, kTileFloats / (16 * (in + out))));
-  const int64_t slices = std::max<int64_t>(1, std::min(at::get_num_threads() / 16, int(out / kTile)));  // of each product
-  const int64_t height = (out + slices - 1) / slices;
-  const auto x_tiles = at::empty({16, tiles, in}, grad_filters.options()), grad_tiles = at::empty({16, tiles, out}, grad_filters.options());
-  for (int64_t start = 0; start < total; start += tiles) {
-    const int64_t count = std::min(tiles, total - start);
-    io::parallel_for(0, count, kTile, [&](int64_t first, int64_t last) {
-      kernels::winograd_tiles(shape, x.const_data_ptr<float>(), grad.const_data_ptr<float>(), x_tiles.data_ptr<float>(),
-                              grad_tiles.data_ptr<float>(), start, tiles, first, last);
-    });
-    io::parallel_for(0, 16 * slices, 1, [&](int64_t first, int64_t last) {
-      for (int64_t i = first; i < last; ++i) {
-        const int64_t point = i / slices, row = i % slices * height;
-        kernels::matmul({.rows = std::min(height, out - row),
-                         .columns = in,
-                         .depth = count,
-                         .a = {grad_tiles.const_data_ptr<float>() + point * tiles * out + row, 1, out},
-                         .b = {x_tiles.const_data_ptr<float>() + point * tiles * in, in, 1},
-                         .c = grad_filters.data_ptr<float>() + (point * out + row) * in,
-                         .stride = in,
-                         .addend = start > 0 ? grad_filters.const_data_ptr<float>() + (point * out + row) * in : nullptr});
-      }
-    });
-  }
-}
-
-at::Tensor winograd_weight_gradient(const kernels::WinogradShape& shape, const at::Tensor& grad, const at::Tensor& x,
-                                    const at::Tensor& weight) {
-  const auto grad_filters = at::empty({16, shape.out, shape.in}, x.options(), at::MemoryFormat::Contiguous);
-  const int64_t total = shape.tiles(), parts = parts_of(total, kDeepTiles, grad_filters.numel());
-  if (parts == 1) {
-    winograd_gradient_by_points(shape, grad, x, grad_filters);
-  } else {
-    const auto sums = at::empty({parts, 16, shape.out, shape.in}, grad_filters.options());
-    io::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        kernels::winograd_gradient(shape, x.const_data_ptr<float>(), grad.const_data_ptr<float>(),
-                                   sums.data_ptr<float>() + i * grad_filters.numel(), total * i / parts, total * (i + 1) / parts);
-      }
-    });
-    add_up(grad_filters, sums);
-  }
-  auto result = at::empty_like(weight);
-  io::parallel_for(0, shape.out, kTile, [&](int64_t first, int64_t last) {
-    kernels::winograd_filters_back(shape, grad_filters.const_data_ptr<float>(), result.data_ptr<float>(), first, last);
-  });
-  return result;
-}
-
 ConvolutionGradients library_backward(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight, const Convolution& shape,
                                       bool of_x, bool of_weight) {
+  if (!of_x && !of_weight) return {};
   auto [grad_x, grad_weight, none] =
       at::convolution_backward(grad, x, weight, c10::nullopt, {shape.stride, shape.stride}, {shape.padding, shape.padding}, {1, 1}, false,
                                {0, 0}, 1, {of_x, of_weight, false});
   return {grad_x, grad_weight};
 }
 
-ConvolutionGradients winograd_backward(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight, bool of_x, bool of_weight) {
-  const auto shape = winograd_shape(x, weight);
-  ConvolutionGradients result;
-  if (of_weight) result.weight = winograd_weight_gradient(shape, grad, x, weight);
-  if (of_x && shape.tiles() < kEnoughTiles) {
-    result.x = library_backward(grad, x, weight, {1, 1}, true, false).x;
-  } else if (of_x) {
-    const auto filters = transformed(shape, weight);
-    result.x = empty_image(x, shape.images, shape.in, shape.height, shape.width);
-    io::parallel_for(0, shape.tiles(), kTile, [&](int64_t first, int64_t last) {
-      kernels::winograd_convolve_back(shape, grad.const_data_ptr<float>(), filters.const_data_ptr<float>(), result.x.data_ptr<float>(),
-                                      first, last);
-    });
-  }
+at::Tensor filtered(const at::Tensor& x, const at::Tensor& weight, const Convolution& shape) {
+  return filtering_pays(x, weight, shape.stride) ? filtered_convolve(x, weight, shape.stride)
+                                                 : at::conv2d(x, weight, {}, shape.stride, shape.padding);
+}
+
+ConvolutionGradients filtered_backward(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight, const Convolution& shape,
+                                       bool of_x, bool of_weight) {
+  const bool filter_x = of_x && filtering_pays(x, weight, shape.stride),
+             filter_weight = of_weight && filtering_pays_for_weight(x, weight, shape.stride);
+  auto result = library_backward(grad, x, weight, shape, of_x && !filter_x, of_weight && !filter_weight);
+  if (filter_x) result.x = filtered_gradient_of_x(grad, x, weight, shape.stride);
+  if (filter_weight) result.weight = filtered_gradient_of_weight(grad, x, weight, shape.stride);
   return result;
 }
 
 at::Tensor added(at::Tensor y, const at::Tensor& addend) { return addend.defined() ? y.add_(addend) : y; }
 
-enum class Way { pointwise, few_pixels, winograd, library };
-
-// 3x3 kernels of stride 1 whose channels fill vectors, on images that tiles of 2x2 don't overlap too far.
-bool suits_winograd(const at::Tensor& x, const at::Tensor& weight, const Convolution& shape) {
-  const auto padded = (x.size(2) + 1) / 2 * ((x.size(3) + 1) / 2) * 4;
-  return kernels::has_matmul() && x.scalar_type() == at::kFloat && weight.size(2) == 3 && weight.size(3) == 3 && shape.stride == 1 &&
-         shape.padding == 1 && x.size(1) % 16 == 0 && x.size(1) >= kTile && weight.size(0) % 16 == 0 && weight.size(0) >= kTile &&
-         double(padded) <= kMostPadded * double(x.size(2) * x.size(3));
-}
+enum class Way { pointwise, few_pixels, filtered, library };
 
 Way way_of(const at::Tensor& x, const at::Tensor& weight, const Convolution& shape) {
   const bool plain = x.device().is_cpu() && x.dim() == 4 && x.numel() > 0 && has_loops(x.scalar_type()) &&
@@ -306,7 +163,7 @@ Way way_of(const at::Tensor& x, const at::Tensor& weight, const Convolution& sha
   const bool few =
       kernel == weight.size(3) && rows >= 0 && columns >= 0 && (rows / shape.stride + 1) * (columns / shape.stride + 1) <= kFewPixels;
   if (few) return Way::few_pixels;
-  return suits_winograd(x, weight, shape) ? Way::winograd : Way::library;
+  return suits_filtering(x, weight, shape) ? Way::filtered : Way::library;
 }
 
 struct ConvolutionFunction : torch::autograd::Function<ConvolutionFunction> {
@@ -330,24 +187,32 @@ struct ConvolutionFunction : torch::autograd::Function<ConvolutionFunction> {
 
 }  // namespace
 
-at::Tensor convolve(const at::Tensor& x, const at::Tensor& given_weight, const Convolution& shape, const at::Tensor& addend) {
+bool folds_norm(const at::Tensor& x, const at::Tensor& weight, const Convolution& shape) {
+  const bool own = x.scalar_type() == at::kFloat      ? kernels::has_matmul()
+                   : x.scalar_type() == at::kBFloat16 ? kernels::has_bfloat16_matmul() && x.size(1) <= kernels::kMostDepth
+                                                      : false;
+  return own && way_of(x, weight, shape) == Way::pointwise && x.size(1) % 16 == 0 && weight.size(0) % 16 == 0;
+}
+
+at::Tensor convolve(const at::Tensor& x, const at::Tensor& given_weight, const Convolution& shape, const at::Tensor& addend,
+                    const FoldedNorm* norm) {
   const auto way = way_of(x, given_weight, shape);
   if (way == Way::library) return added(at::conv2d(x, given_weight, {}, shape.stride, shape.padding), addend);
   const auto weight = given_weight.contiguous(kChannelsLast);
-  if (way == Way::pointwise) return pointwise(x, weight, shape.stride, addend.defined() ? addend.contiguous(kChannelsLast) : addend);
-  return added(way == Way::few_pixels ? few_pixels(x, weight, shape) : winograd(x, weight), addend);
+  if (way == Way::pointwise) return pointwise(x, weight, shape.stride, addend.defined() ? addend.contiguous(kChannelsLast) : addend, norm);
+  return added(way == Way::few_pixels ? few_pixels(x, weight, shape) : filtered(x, weight, shape), addend);
 }
 
 ConvolutionGradients convolve_backward(const at::Tensor& given_grad, const at::Tensor& x, const at::Tensor& given_weight,
-                                       const Convolution& shape, bool of_x, bool of_weight) {
+                                       const Convolution& shape, bool of_x, bool of_weight, const FoldedNorm* norm) {
   const auto way = way_of(x, given_weight, shape);
   if (way == Way::library) {
     return library_backward(given_grad, x, given_weight, shape, of_x, of_weight);
   }
   const auto grad = given_grad.contiguous(kChannelsLast), weight = given_weight.contiguous(kChannelsLast);
-  if (way == Way::pointwise) return pointwise_backward(grad, x, weight, shape.stride, of_x, of_weight);
+  if (way == Way::pointwise) return pointwise_backward(grad, x, weight, shape.stride, of_x, of_weight, norm);
   return way == Way::few_pixels ? few_pixels_backward(grad, x, weight, shape, of_x, of_weight)
-                                : winograd_backward(grad, x, weight, of_x, of_weight);
+                                : filtered_backward(grad, x, weight, shape, of_x, of_weight);
 }
 
 at::Tensor conv2d(const at::Tensor& x, const at::Tensor& weight, int64_t stride, int64_t padding) {

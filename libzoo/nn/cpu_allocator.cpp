@@ -14,11 +14,11 @@
 namespace zoo::nn {
 namespace {
 
-constexpr size_t kLarge = size_t(1) << 20;
+constexpr size_t kLarge = size_t(1) << 16;
 constexpr uintptr_t kPage = 4096;
 
 size_t rounded(size_t bytes) {
-  const size_t step = std::bit_ceil(bytes) / 16;  // at most an eighth of `bytes`, at least 64 KiB
+  const size_t step = std::bit_ceil(bytes) / 16;  // at most an eighth of `bytes`, at least a page
   return (bytes + step - 1) / step * step;
 }
 

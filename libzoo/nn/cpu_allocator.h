@@ -9,7 +9,7 @@
 
 namespace zoo::nn {
 
-// From now on tensors of 1 MiB and more get such memory, in sizes rounded up by at most an eighth. Pieces that wait are given back
+// From now on tensors of 64 KiB and more get such memory, in sizes rounded up by at most an eighth. Pieces that wait are given back
 // when new memory is needed and more waits than is in use, so the process holds at most twice what it needs. The second call does
 // nothing. Thread-safe.
 void use_caching_cpu_allocator();

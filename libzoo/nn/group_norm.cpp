@@ -55,15 +55,18 @@ void for_groups(const kernels::GroupNormShape& shape, int64_t images, F work) {
 }
 
 template <class S>
-void run_forward(const kernels::GroupNormShape& shape, const GroupNormSaved& saved, const at::Tensor& y, bool again) {
+void run_forward(const kernels::GroupNormShape& shape, const GroupNormSaved& saved, const at::Tensor& y, bool again,
+                 const at::Tensor& tables = {}) {
   using T = kernels::Compute<S>;
   const kernels::GroupNormForward<S> data{values<S>(saved.x),
                                           values<T>(saved.gamma),
                                           values<T>(saved.beta),
                                           saved.mean.data_ptr<double>(),
                                           saved.rstd.data_ptr<double>(),
-                                          mutable_values<S>(y),
-                                          again};
+                                          y.defined() ? mutable_values<S>(y) : nullptr,
+                                          again,
+                                          tables.defined() ? mutable_values<T>(tables) : nullptr,
+                                          saved.x.size(0)};
   const bool last = channels_are_last(saved.x);
   for_groups(shape, saved.x.size(0), [&](int64_t image, int64_t first, int64_t end, double* scratch) {
     if (last)
@@ -124,6 +127,24 @@ struct GroupNormFunction : torch::autograd::Function<GroupNormFunction> {
   }
 };
 
+// The sum of [images, channels] in double, as the parameter that it is the gradient of.
+at::Tensor over_images(const at::Tensor& shares, const at::Tensor& parameter) {
+  if (!shares.device().is_cpu()) return shares.sum(0).to(parameter.scalar_type());
+  const int64_t images = shares.size(0), channels = shares.size(1);
+  std::vector<double> sums(size_t(channels), 0.0);
+  const auto* share = shares.const_data_ptr<double>();
+  for (int64_t i = 0; i < images; ++i)
+    for (int64_t c = 0; c < channels; ++c) sums[size_t(c)] += *share++;
+  auto result = at::empty_like(parameter);
+  with_type(parameter.scalar_type(), [&](auto s) { std::copy(sums.begin(), sums.end(), mutable_values<decltype(s)>(result)); });
+  return result;
+}
+
+void make_room(GroupNormSaved& saved, int64_t groups) {
+  saved.mean = at::empty({saved.x.size(0), groups}, saved.x.options().dtype(at::kDouble));
+  saved.rstd = at::empty_like(saved.mean);
+}
+
 void require_groups(int64_t channels, int64_t groups) {
   if (groups < 1 || channels < 1 || channels % groups != 0) {
     throw UserError(fmt::format("group norm: {} channels cannot be divided into {} groups", channels, groups));
@@ -155,9 +176,16 @@ bool group_norm_is_fused(const at::Tensor& x, const at::Tensor& gamma, const at:
 }
 
 at::Tensor group_norm_forward(GroupNormSaved& saved, int64_t groups, double eps) {
-  saved.mean = at::empty({saved.x.size(0), groups}, saved.x.options().dtype(at::kDouble));
-  saved.rstd = at::empty_like(saved.mean);
+  make_room(saved, groups);
   return forward_of(shape_of(saved.x, groups, eps, saved.relu), saved, false);
+}
+
+FoldedNorm group_norm_tables(GroupNormSaved& saved, int64_t groups, double eps) {
+  make_room(saved, groups);
+  const FoldedNorm result{at::empty({4, saved.x.size(0), saved.x.size(1)}, at::kFloat), saved.relu};
+  const auto shape = shape_of(saved.x, groups, eps, saved.relu);
+  with_type(saved.x.scalar_type(), [&](auto s) { run_forward<decltype(s)>(shape, saved, {}, false, result.tables); });
+  return result;
 }
 
 at::Tensor group_norm_again(const GroupNormSaved& saved) {
@@ -177,7 +205,7 @@ GroupNormGradients group_norm_backward(const GroupNormSaved& saved, const at::Te
   } else {
     with_type(x.scalar_type(), [&](auto s) { run_backward<decltype(s)>(shape, saved, grad, skip, grad_x, grad_gamma, grad_beta); });
   }
-  return {grad_x, grad_gamma.sum(0).to(saved.gamma.scalar_type()), grad_beta.sum(0).to(saved.gamma.scalar_type())};
+  return {grad_x, over_images(grad_gamma, saved.gamma), over_images(grad_beta, saved.gamma)};
 }
 
 at::Tensor group_norm_relu(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta, int64_t groups, double eps, bool relu) {

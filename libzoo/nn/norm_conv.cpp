@@ -29,16 +29,27 @@ struct NormConvFunction : torch::autograd::Function<NormConvFunction> {
                                const Settings& settings) {
     GroupNormSaved norm{
         .x = x.contiguous(x.suggest_memory_format()), .gamma = gamma.contiguous(), .beta = beta.contiguous(), .relu = settings.relu};
-    const auto normal = group_norm_forward(norm, settings.groups, settings.eps);
-    ctx->save_for_backward({norm.x, norm.gamma, norm.beta, norm.mean, norm.rstd, first, second.value_or(at::Tensor())});
+    const bool folds = folds_norm(norm.x, first, settings.first) && (!second || folds_norm(norm.x, *second, settings.second));
+    at::Tensor normal;
+    std::optional<FoldedNorm> on_the_way;
+    if (folds) {
+      on_the_way = group_norm_tables(norm, settings.groups, settings.eps);
+    } else {
+      normal = group_norm_forward(norm, settings.groups, settings.eps);
+    }
+    const auto convolved = [&](const at::Tensor& weight, const Convolution& shape, const at::Tensor& added) {
+      return convolve(folds ? norm.x : normal, weight, shape, added, folds ? &*on_the_way : nullptr);
+    };
+    ctx->save_for_backward({norm.x, norm.gamma, norm.beta, norm.mean, norm.rstd, first, second.value_or(at::Tensor()),
+                            folds ? on_the_way->tables : at::Tensor()});
     ctx->saved_data["relu"] = settings.relu;
     ctx->saved_data["skip"] = settings.skip;
     ctx->saved_data["added"] = addend.has_value();
     ctx->saved_data["shapes"] =
         std::vector<int64_t>{settings.first.stride, settings.first.padding, settings.second.stride, settings.second.padding};
     ctx->set_materialize_grads(false);
-    variable_list results = {convolve(normal, first, settings.first, addend.value_or(at::Tensor()))};
-    if (second) results.push_back(convolve(normal, *second, settings.second));
+    variable_list results = {convolved(first, settings.first, addend.value_or(at::Tensor()))};
+    if (second) results.push_back(convolved(*second, settings.second, {}));
     if (settings.skip) results.push_back(x);
     return results;
   }
@@ -52,11 +63,15 @@ struct NormConvFunction : torch::autograd::Function<NormConvFunction> {
     const at::Tensor skip = ctx->saved_data["skip"].toBool() ? gradients.back() : at::Tensor();
     variable_list result(7);
     if (ctx->saved_data["added"].toBool()) result[5] = gradients[0];
-    at::Tensor normal = group_norm_again(norm), grad_normal;
-    for (size_t i = 0; i < (saved[6].defined() ? 2u : 1u); ++i) {
+    const size_t count = saved[6].defined() ? 2 : 1;
+    const auto shape = [&](size_t i) { return Convolution{shapes[2 * i], shapes[2 * i + 1]}; };
+    const bool folds = saved[7].defined();
+    const FoldedNorm on_the_way{saved[7], norm.relu};
+    at::Tensor normal = folds ? norm.x : group_norm_again(norm), grad_normal;
+    for (size_t i = 0; i < count; ++i) {
       if (!gradients[i].defined()) continue;
-      auto of = convolve_backward(gradients[i], normal, saved[5 + i], {shapes[2 * i], shapes[2 * i + 1]}, of_normal,
-                                  ctx->needs_input_grad(3 + i));
+      auto of = convolve_backward(gradients[i], normal, saved[5 + i], shape(i), of_normal, ctx->needs_input_grad(3 + i),
+                                  folds ? &on_the_way : nullptr);
       gradients[i].reset();
       if (of_normal) grad_normal = grad_normal.defined() ? grad_normal.add_(of.x) : of.x;
       result[3 + i] = of.weight;

@@ -20,6 +20,11 @@ void with_type(at::ScalarType type, F work) {
     work(kernels::BFloat16());
 }
 
+template <class F>
+void with_float_or_bfloat16(const at::Tensor& x, F work) {
+  x.scalar_type() == at::kFloat ? work(float()) : work(kernels::BFloat16());
+}
+
 template <class S>
 const S* values(const at::Tensor& x) {
   return static_cast<const S*>(x.const_data_ptr());

@@ -16,11 +16,20 @@ struct ConvolutionGradients {
   at::Tensor x, weight;  // undefined if not asked for
 };
 
-// `addend`: added to the result, of its shape; may be undefined.
-at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const Convolution& shape, const at::Tensor& addend = {});
-// From the input's size [batch, in, h, w], not from its values, if only the gradient of x is asked for.
+// Group norm and ReLU of a convolution's input on the way into its products, so that what is normalised never lies in memory.
+struct FoldedNorm {
+  at::Tensor tables;  // [4, batch, in] float32: mean in two parts, scale, shift
+  bool relu = true;
+};
+bool folds_norm(const at::Tensor& x, const at::Tensor& weight, const Convolution& shape);  // is there a product that does it
+
+// `addend`: added to the result, of its shape; may be undefined. `norm`: of x; null for none.
+at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const Convolution& shape, const at::Tensor& addend = {},
+                    const FoldedNorm* norm = nullptr);
+// From the input's size [batch, in, h, w], not from its values, if only the gradient of x is asked for. That is the gradient of the
+// normalised x if there is a norm.
 ConvolutionGradients convolve_backward(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight, const Convolution& shape,
-                                       bool of_x, bool of_weight);
+                                       bool of_x, bool of_weight, const FoldedNorm* norm = nullptr);
 
 struct GroupNormSaved {
   at::Tensor x, gamma, beta;  // x dense in NCHW or channels-last memory
@@ -34,6 +43,8 @@ struct GroupNormGradients {
 
 bool group_norm_is_fused(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta);  // devices and types that we have loops for
 at::Tensor group_norm_forward(GroupNormSaved& saved, int64_t groups, double eps);  // fills mean and rstd
+// The same without the result, for float32 and bfloat16 in channels-last memory on the CPU.
+FoldedNorm group_norm_tables(GroupNormSaved& saved, int64_t groups, double eps);
 at::Tensor group_norm_again(const GroupNormSaved& saved);  // the same values, from mean and rstd
 // `skip`: another gradient of x, added; may be undefined.
 GroupNormGradients group_norm_backward(const GroupNormSaved& saved, const at::Tensor& grad, const at::Tensor& skip);

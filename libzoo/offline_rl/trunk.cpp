@@ -13,7 +13,7 @@ namespace zoo::offline_rl {
 namespace {
 
 using kernels::DirectConv;
-using nn::kernels::MatrixView;
+using MatrixView = nn::kernels::MatrixView<float>;
 
 constexpr int64_t kTogether =
     4;  // images whose share of the weights' gradients is summed in registers; what it sums does not depend on the threads
@@ -206,22 +206,22 @@ struct Trunk::Fast {
     const float *weight = parameters[parameters.size() - 2].const_data_ptr<float>(), *grad = data(masked), *x = data(flat_output);
     float *grad_weight = data(grads[grads.size() - 2]), *below = data(kept(grad_flat, {batch, flat}));
     io::parallel_for(0, hidden, 56, [&](int64_t begin, int64_t end) {
-      nn::kernels::matmul({.rows = end - begin,
-                           .columns = flat,
-                           .depth = batch,
-                           .a = {grad + begin, 1, hidden},
-                           .b = {x, flat, 1},
-                           .c = grad_weight + begin * flat,
-                           .stride = flat});
+      nn::kernels::matmul(nn::kernels::Product<float>{.rows = end - begin,
+                                                      .columns = flat,
+                                                      .depth = batch,
+                                                      .a = {grad + begin, 1, hidden},
+                                                      .b = {x, flat, 1},
+                                                      .c = grad_weight + begin * flat,
+                                                      .stride = flat});
     });
     io::parallel_for(0, flat, 256, [&](int64_t begin, int64_t end) {
-      nn::kernels::matmul({.rows = batch,
-                           .columns = end - begin,
-                           .depth = hidden,
-                           .a = {grad, hidden, 1},
-                           .b = {weight + begin, flat, 1},
-                           .c = below + begin,
-                           .stride = flat});
+      nn::kernels::matmul(nn::kernels::Product<float>{.rows = batch,
+                                                      .columns = end - begin,
+                                                      .depth = hidden,
+                                                      .a = {grad, hidden, 1},
+                                                      .b = {weight + begin, flat, 1},
+                                                      .c = below + begin,
+                                                      .stride = flat});
     });
     grads.back().zero_();
     kernels::add_columns(grad, batch, hidden, data(grads.back()));

@@ -97,8 +97,8 @@ BENCHMARKS = {
     "offline_rl": [
         dict(name="env_steps", unit="steps/s", better="higher", ours=["zoo-bench", "rl_env_steps", "--threads", "1"],
              peers=[peer("offline_rl_minatar_steps.py")], module="minatar"),
-        dict(name="replay_sampling", unit="batches/s", better="higher", ours=["zoo-bench", "rl_replay_sampling", "--threads", "2"],
-             peers=[peer("offline_rl_replay_sampling.py", "--threads", "2")]),
+        dict(name="replay_sampling", unit="batches/s", better="higher", ours=["zoo-bench", "rl_replay_sampling", "--threads", "1"],
+             peers=[peer("offline_rl_replay_sampling.py")]),
         dict(name="rem_nature", unit="updates/s", better="higher", ours=["zoo-bench", "offline_rl_update", "--threads", "2"],
              peers=[peer("offline_rl_update.py", "--threads", "2")]),
         dict(name="rem_minatar", unit="updates/s", better="higher", ours=["zoo-bench", "offline_rl_update", "--net", "minatar", "--threads", "1"],

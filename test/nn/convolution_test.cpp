@@ -38,7 +38,8 @@ TEST_CASE("convolutions by matrix products agree with at::conv2d, values and gra
 // In float32 the products are fewer by minimal filtering, at the price of a digit.
 TEST_CASE("3x3 convolutions of float32 agree with those of float64, values and gradients", "[nn]") {
   const auto s = GENERATE(Shape{2, 32, 48, 5, 7, 3, 1, 1}, Shape{3, 48, 32, 8, 6, 3, 1, 1}, Shape{1, 32, 32, 29, 31, 3, 1, 1},
-                          Shape{40, 32, 64, 7, 7, 3, 1, 1}, Shape{5, 256, 32, 4, 4, 3, 1, 1});
+                          Shape{40, 32, 64, 7, 7, 3, 1, 1}, Shape{5, 256, 32, 4, 4, 3, 1, 1}, Shape{40, 32, 32, 2, 6, 3, 1, 1},
+                          Shape{60, 32, 48, 15, 16, 3, 2, 1}, Shape{60, 48, 32, 14, 13, 3, 2, 1}, Shape{2, 32, 32, 5, 9, 3, 2, 1});
   const auto x = at::randn({s.batch, s.in, s.height, s.width}, at::kDouble),
              weight = at::randn({s.out, s.in, s.kernel, s.kernel}, at::kDouble);
   const auto expected = at::conv2d(x, weight, {}, s.stride, s.padding);

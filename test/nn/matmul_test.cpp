@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 
 using namespace zoo;
+using nn::kernels::BFloat16;
 using nn::kernels::Product;
 
 namespace {
@@ -18,7 +19,12 @@ at::Tensor matrix(int64_t rows, int64_t columns, bool by_rows) {
   return by_rows ? at::randn({rows, columns + 3}).slice(1, 0, columns) : at::randn({columns, rows + 5}).slice(1, 0, rows).t();
 }
 
-nn::kernels::MatrixView view(const at::Tensor& x) { return {x.const_data_ptr<float>(), x.stride(0), x.stride(1)}; }
+template <class S = float>
+nn::kernels::MatrixView<S> view(const at::Tensor& x) {
+  return {static_cast<const S*>(x.const_data_ptr()), x.stride(0), x.stride(1)};
+}
+
+at::Tensor rounded(const at::Tensor& x) { return x.to(at::kBFloat16, false, false, at::MemoryFormat::Preserve); }
 
 }  // namespace
 
@@ -35,14 +41,14 @@ TEST_CASE("products by AVX-512 agree with those in float64, in every order of me
   const auto around = at::randn({s.rows + 2, s.columns + 7}), before = around.clone();
   const auto c = around.slice(0, 1, s.rows + 1).slice(1, 2, s.columns + 2);
   const auto expected = a.to(at::kDouble).mm(b.to(at::kDouble)) + (add ? c.to(at::kDouble) : at::zeros({}, at::kDouble));
-  nn::kernels::matmul({.rows = s.rows,
-                       .columns = s.columns,
-                       .depth = s.depth,
-                       .a = view(a),
-                       .b = view(b),
-                       .c = c.data_ptr<float>(),
-                       .stride = c.stride(0),
-                       .addend = add ? c.data_ptr<float>() : nullptr});
+  nn::kernels::matmul(Product<float>{.rows = s.rows,
+                                     .columns = s.columns,
+                                     .depth = s.depth,
+                                     .a = view(a),
+                                     .b = view(b),
+                                     .c = c.data_ptr<float>(),
+                                     .stride = c.stride(0),
+                                     .addend = add ? c.data_ptr<float>() : nullptr});
   CHECK((c.to(at::kDouble) - expected).abs().max().item<double>() < 2e-6 * double(s.depth + 4));
   c.copy_(before.slice(0, 1, s.rows + 1).slice(1, 2, s.columns + 2));
   CHECK(around.equal(before));  // nothing beside the result is written
@@ -56,18 +62,57 @@ TEST_CASE("a product is the same bit for bit whole and in parts", "[nn]") {
   const auto a = at::randn({61, 300}), b = at::randn({300, 90});
   const auto whole = at::empty({61, 90}), parts = at::empty({61, 90});
   const auto run = [&](const at::Tensor& c, int64_t row, int64_t rows, int64_t column, int64_t columns) {
-    nn::kernels::matmul({.rows = rows,
-                         .columns = columns,
-                         .depth = 300,
-                         .a = view(a.slice(0, row)),
-                         .b = view(b.slice(1, column)),
-                         .c = c.data_ptr<float>() + row * 90 + column,
-                         .stride = 90});
+    nn::kernels::matmul(Product<float>{.rows = rows,
+                                       .columns = columns,
+                                       .depth = 300,
+                                       .a = view(a.slice(0, row)),
+                                       .b = view(b.slice(1, column)),
+                                       .c = c.data_ptr<float>() + row * 90 + column,
+                                       .stride = 90});
   };
   run(whole, 0, 61, 0, 90);
   for (const auto& [row, rows] : {std::pair{0, 20}, {20, 41}})
     for (const auto& [column, columns] : {std::pair{0, 37}, {37, 53}}) run(parts, row, rows, column, columns);
   CHECK(parts.equal(whole));
+}
+
+TEST_CASE("products of bfloat16 are summed in float32, in every order of memory", "[nn]") {
+  if (!nn::kernels::has_bfloat16_matmul()) {
+    WARN("the processor has no products of bfloat16");
+    return;
+  }
+  const auto s = GENERATE(Sizes{1, 1, 2}, Sizes{15, 33, 258}, Sizes{29, 47, 16}, Sizes{43, 400, 800}, Sizes{12, 31, 1602});
+  const bool a_by_rows = GENERATE(true, false), b_by_rows = GENERATE(true, false), add = GENERATE(true, false);
+  const int64_t depth = s.depth - (!a_by_rows && b_by_rows);  // where no row is a run of the depth it may be odd
+  const auto padded = [](int64_t rows, int64_t columns, bool by_rows) {
+    return by_rows ? rounded(at::randn({rows, columns + 4})).slice(1, 0, columns)
+                   : rounded(at::randn({columns, rows + 6})).slice(1, 0, rows).t();
+  };
+  const auto a = padded(s.rows, depth, a_by_rows), b = padded(depth, s.columns, b_by_rows);
+  const auto before = rounded(at::randn({s.rows, s.columns}));
+  const auto expected = a.to(at::kDouble).mm(b.to(at::kDouble)) + (add ? before.to(at::kDouble) : at::zeros({}, at::kDouble));
+  const auto wide = before.to(at::kFloat), narrow = before.clone();
+  auto* to = wide.data_ptr<float>();
+  nn::kernels::matmul(Product<BFloat16, float>{.rows = s.rows,
+                                               .columns = s.columns,
+                                               .depth = depth,
+                                               .a = view<BFloat16>(a),
+                                               .b = view<BFloat16>(b),
+                                               .c = to,
+                                               .stride = s.columns,
+                                               .addend = add ? to : nullptr});
+  auto* narrow_to = static_cast<BFloat16*>(narrow.mutable_data_ptr());
+  nn::kernels::matmul(Product<BFloat16>{.rows = s.rows,
+                                        .columns = s.columns,
+                                        .depth = depth,
+                                        .a = view<BFloat16>(a),
+                                        .b = view<BFloat16>(b),
+                                        .c = narrow_to,
+                                        .stride = s.columns,
+                                        .addend = add ? narrow_to : nullptr});
+  const double scale = expected.abs().max().item<double>();
+  CHECK((wide.to(at::kDouble) - expected).abs().max().item<double>() < 2e-6 * double(depth + 4));
+  CHECK((narrow.to(at::kDouble) - expected).abs().max().item<double>() < scale / 256);
 }
 
 TEST_CASE("a transposed matrix is that, at all sizes and with gaps between rows", "[nn]") {

@@ -57,7 +57,8 @@ TEST_CASE("a state of another environment, or an impossible one, is refused and 
     INFO(name);
     const auto environment = make_environment(name);
     const State good = environment->state();
-    for (const auto& [path, value] : good.values.flatten().items()) {
+    const Json flat = good.values.flatten();
+    for (const auto& [path, value] : flat.items()) {
       if (!value.is_number()) continue;
       State bad = good;
       INFO(path);

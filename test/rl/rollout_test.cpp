@@ -128,7 +128,7 @@ TEST_CASE("the share of random actions is epsilon", "[rl]") {
 TEST_CASE("continuous policies fill rows of numbers", "[rl]") {
   const auto played = rl::evaluate([] { return rl::make_environment("pendulum"); },
                                    [](const rl::PolicyBatch& batch) {
-                                     CHECK(batch.action.empty());
+                                     if (!batch.action.empty()) throw Error("there are no discrete actions");
                                      for (float& value : batch.values) value = 0;
                                    },
                                    {.episodes = 5, .epsilon = 0.5, .threads = 2});

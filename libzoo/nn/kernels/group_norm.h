@@ -17,6 +17,8 @@ struct GroupNormForward {
   double *mean, *rstd;    // [images, groups]
   S* y;
   bool again;             // mean and rstd are given, not computed
+  Compute<S>* tables = nullptr;  // [4, images, channels], only in channels-last memory: mean in two parts, scale, shift, in place of y
+  int64_t images = 0;            // of the tables
 };
 
 template <class S>

@@ -135,10 +135,16 @@ ZOO_INLINE void forward(const GroupNormShape& shape, const GroupNormForward<S>& 
   const int64_t depth = shape.channels / shape.groups;
   const int64_t start = first * depth, place = image * shape.groups + first;
   const S* x = data.x + image * shape.pixels * shape.channels + start;
-  S* y = data.y + image * shape.pixels * shape.channels + start;
-  const auto rows = rows_in<Compute<S>>(scratch, (last - first) * depth);
+  auto rows = rows_in<Compute<S>>(scratch, (last - first) * depth);
   if (!data.again) find_statistics(shape, data, x, image, first, last, rows);
+  if (data.tables) {
+    const int64_t apart = data.images * shape.channels;
+    rows.mean = data.tables + image * shape.channels + start;
+    rows.rest = rows.mean + apart, rows.scale = rows.rest + apart, rows.shift = rows.scale + apart;
+  }
   fill_rows(rows, depth, last - first, data.mean + place, data.rstd + place, data.gamma + start, data.beta + start);
+  if (data.tables) return;
+  S* y = data.y + image * shape.pixels * shape.channels + start;
   if (shape.relu)
     normalise(x, y, shape.pixels, shape.channels, rows, true);
   else

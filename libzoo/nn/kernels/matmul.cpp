@@ -1,32 +1,50 @@
+#include <libzoo/nn/kernels/avx512.h>
 #include <libzoo/nn/kernels/matmul.h>
 
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
-#if defined(__x86_64__) && defined(__GNUC__)
-// GCC 12 warns of its own header (bug 105593).
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#include <immintrin.h>
-#define ZOO_AVX512 __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq")))
-
+#ifdef ZOO_AVX512
 namespace zoo::nn::kernels {
 namespace {
 
 constexpr int64_t kTile = 14;    // rows of c in registers: 14 x 2 sums, two vectors of b and a broadcast make 31 of 32
 constexpr int64_t kPanel = 32;   // columns of c in registers
-constexpr int64_t kDepth = 384;  // of a block
-constexpr int64_t kColumns = 384;  // of a block: with kDepth half of a second-level cache of 1 MiB
-constexpr int64_t kGap = kDepth + 16;  // from row to row of a packed tile: rows of 2^n values would share cache sets
 
-// A tile of a is packed as it lies in memory: rows [kTile][kGap] or columns [depth][16].
-constexpr int64_t kTogether = 16;                 // tiles of columns packed in one go, so that memory is read as it lies
-constexpr int64_t kTileSize = kDepth * 16 + 16;   // of a tile of columns
-template <int rows, bool by_rows>
-ZOO_AVX512 void multiply_tile(int64_t depth, const float* a, const float* b, const float* addend, float* c, int64_t stride,
-                              int64_t columns) {
+// Factors are packed as words of 32 bits, along the depth: a float32 or two of bfloat16.
+constexpr int64_t kDepth = 384;  // words, of a block
+constexpr int64_t kColumns = 384;  // of a block: with kDepth half of a second-level cache of 1 MiB
+constexpr int64_t kGap = 16;  // from row to row of a packed tile, which would else share cache sets
+constexpr int64_t kTogether = 16;  // tiles of columns packed in one go, so that memory is read as it lies
+
+template <class S>
+constexpr int64_t kPerWord = sizeof(float) / sizeof(S);
+
+template <class S>
+int64_t words(int64_t depth) {
+  return (depth + kPerWord<S> - 1) / kPerWord<S>;
+}
+
+ZOO_AVX512_INLINE __mmask16 first_lanes(int64_t count) {
+  return count >= 16 ? __mmask16(0xffff) : count <= 0 ? __mmask16(0) : __mmask16((1u << count) - 1);
+}
+
+// sum + value · b, both of S in words.
+template <class S>
+ZOO_AVX512_INLINE __m512 add_product(__m512 sum, __m512 value, __m512 b) {
+  if constexpr (std::is_same_v<S, float>)
+    return _mm512_fmadd_ps(value, b, sum);
+  else  // not the intrinsic, which would let the compiler use such instructions elsewhere too
+    asm("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(value), "v"(b));
+  return sum;
+}
+
+// A tile of a is packed as it lies in memory: rows [kTile][depth + kGap] or columns [depth][16], words.
+template <class S, class C, int rows, bool by_rows>
+ZOO_AVX512 void multiply_tile(int64_t depth, const float* a, const float* b, const C* addend, C* c, int64_t stride, int64_t columns) {
   __m512 sum[rows][2];
 #pragma GCC unroll 14
   for (int i = 0; i < rows; ++i) sum[i][0] = sum[i][1] = _mm512_setzero_ps();
@@ -34,111 +52,165 @@ ZOO_AVX512 void multiply_tile(int64_t depth, const float* a, const float* b, con
     const __m512 left = _mm512_loadu_ps(b + k * kPanel), right = _mm512_loadu_ps(b + k * kPanel + 16);
 #pragma GCC unroll 14
     for (int i = 0; i < rows; ++i) {
-      const __m512 value = _mm512_set1_ps(by_rows ? a[i * kGap + k] : a[k * 16 + i]);
-      sum[i][0] = _mm512_fmadd_ps(value, left, sum[i][0]);
-      sum[i][1] = _mm512_fmadd_ps(value, right, sum[i][1]);
+      const __m512 value = _mm512_set1_ps(by_rows ? a[i * (depth + kGap) + k] : a[k * 16 + i]);
+      sum[i][0] = add_product<S>(sum[i][0], value, left);
+      sum[i][1] = add_product<S>(sum[i][1], value, right);
     }
   }
-  const __mmask16 first = columns >= 16 ? __mmask16(0xffff) : __mmask16((1u << columns) - 1);
-  const __mmask16 second = columns >= 32 ? __mmask16(0xffff) : columns <= 16 ? __mmask16(0) : __mmask16((1u << (columns - 16)) - 1);
+  const __mmask16 first = first_lanes(columns), second = first_lanes(columns - 16);
 #pragma GCC unroll 14
   for (int i = 0; i < rows; ++i) {
-    float* to = c + i * stride;
     if (addend) {
-      sum[i][0] = _mm512_add_ps(sum[i][0], _mm512_maskz_loadu_ps(first, addend + i * stride));
-      sum[i][1] = _mm512_add_ps(sum[i][1], _mm512_maskz_loadu_ps(second, addend + i * stride + 16));
+      sum[i][0] = _mm512_add_ps(sum[i][0], load_some(addend + i * stride, first));
+      sum[i][1] = _mm512_add_ps(sum[i][1], load_some(addend + i * stride + 16, second));
     }
-    _mm512_mask_storeu_ps(to, first, sum[i][0]);
-    _mm512_mask_storeu_ps(to + 16, second, sum[i][1]);
+    store_some(c + i * stride, first, sum[i][0]);
+    store_some(c + i * stride + 16, second, sum[i][1]);
   }
 }
 
-using Multiply = void (*)(int64_t, const float*, const float*, const float*, float*, int64_t, int64_t);
+template <class C>
+using Multiply = void (*)(int64_t, const float*, const float*, const C*, C*, int64_t, int64_t);
 
-template <bool by_rows>
-Multiply multiply_for(int64_t rows) {
-  static constexpr Multiply table[] = {multiply_tile<1, by_rows>,  multiply_tile<2, by_rows>,  multiply_tile<3, by_rows>,
-                                       multiply_tile<4, by_rows>,  multiply_tile<5, by_rows>,  multiply_tile<6, by_rows>,
-                                       multiply_tile<7, by_rows>,  multiply_tile<8, by_rows>,  multiply_tile<9, by_rows>,
-                                       multiply_tile<10, by_rows>, multiply_tile<11, by_rows>, multiply_tile<12, by_rows>,
-                                       multiply_tile<13, by_rows>, multiply_tile<14, by_rows>};
-  return table[rows - 1];
+template <class S, class C, bool by_rows, int... rows>
+Multiply<C> multiply_for(int64_t height, std::integer_sequence<int, rows...>) {
+  static constexpr Multiply<C> table[] = {multiply_tile<S, C, rows + 1, by_rows>...};
+  return table[height - 1];
 }
 
-void pack_rows(const MatrixView& a, int64_t row, int64_t rows, int64_t from, int64_t depth, float* tile) {
-  for (int64_t i = 0; i < rows; ++i) std::memcpy(tile + i * kGap, a.data + (row + i) * a.row + from, size_t(depth) * sizeof(float));
+// Where the values of one pixel find their means and so on.
+struct NormalRow {
+  const float *mean, *rest, *scale, *shift;
+  bool relu;
+};
+
+// The same for pixel after pixel, in ascending order.
+class NormalRows {
+ public:
+  NormalRows(const Normal* normal, int64_t channel) : normal_(normal), channel_(channel) {}
+  const NormalRow& operator[](int64_t row) {
+    if (row >= end_) {
+      const int64_t image = (normal_->first + row) / normal_->pixels, place = image * normal_->channels + channel_;
+      end_ = (image + 1) * normal_->pixels - normal_->first;
+      row_ = {normal_->mean + place, normal_->rest + place, normal_->scale + place, normal_->shift + place, normal_->relu};
+    }
+    return row_;
+  }
+
+ private:
+  const Normal* normal_;
+  int64_t channel_, end_ = 0;
+  NormalRow row_{};
+};
+
+// As group norm's own loop does it.
+ZOO_AVX512_INLINE __m512 normalised(__m512 x, const NormalRow& row, int64_t channel, __mmask16 used) {
+  const __m512 centred = _mm512_sub_ps(_mm512_sub_ps(x, load_some(row.mean + channel, used)), load_some(row.rest + channel, used));
+  const __m512 y = _mm512_fmadd_ps(centred, load_some(row.scale + channel, used), load_some(row.shift + channel, used));
+  return row.relu ? _mm512_max_ps(_mm512_setzero_ps(), y) : y;  // the second of the two if that is NaN
+}
+
+// A row of up to 16 normalised values. Where there are products of bfloat16 there is an instruction that rounds to it: a third of what
+// bfloat16_bits does. (Not the intrinsics, see add_product.)
+ZOO_AVX512_INLINE __m256i narrowed(__m512 value) {
+  __m256i result;
+  asm("vcvtneps2bf16 %1, %0" : "=v"(result) : "v"(value));
+  return result;
+}
+ZOO_AVX512_INLINE void store_normalised(float* to, __mmask16 used, __m512 value) { store_some(to, used, value); }
+ZOO_AVX512_INLINE void store_normalised(BFloat16* to, __mmask16 used, __m512 value) { _mm256_mask_storeu_epi16(to, used, narrowed(value)); }
+
+template <class S>
+ZOO_AVX512 void pack_rows(const MatrixView<S>& a, const Normal* normal, int64_t row, int64_t rows, int64_t from, int64_t depth,
+                          float* tile) {
+  const int64_t apart = words<S>(depth) + kGap;
+  NormalRows normal_rows(normal, from);
+  for (int64_t i = 0; i < rows; ++i, tile += apart) {
+    const S* source = a.data + (row + i) * a.row + from;
+    if (!normal) {
+      std::memcpy(tile, source, size_t(depth) * sizeof(S));
+      continue;
+    }
+    const auto& of_row = normal_rows[row + i];
+    S* to = reinterpret_cast<S*>(tile);
+    for (int64_t k = 0; k < depth; k += 16) {
+      const auto used = first_lanes(depth - k);
+      store_normalised(to + k, used, normalised(load_some(source + k, used), of_row, k, used));
+    }
+  }
+}
+
+// Two rows of up to 16 values of bfloat16 as words.
+ZOO_AVX512_INLINE __m512 paired(__m512i lower, __m512i upper) {
+  return _mm512_castsi512_ps(_mm512_or_si512(lower, _mm512_slli_epi32(upper, 16)));
+}
+ZOO_AVX512_INLINE __m512i bits_of(const BFloat16* from, __mmask16 used) {
+  return _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(used, from));
+}
+
+// Words of rows [k, k + kPerWord) of b or of columns of a, up to 16 of them; rows from `depth` on are zero.
+ZOO_AVX512_INLINE __m512 word(const float* row, int64_t, int64_t, int64_t, __mmask16 used) { return load_some(row, used); }
+ZOO_AVX512_INLINE __m512 word(const BFloat16* row, int64_t apart, int64_t k, int64_t depth, __mmask16 used) {
+  return paired(bits_of(row, used), k + 1 < depth ? bits_of(row + apart, used) : _mm512_setzero_si512());
 }
 
 // Tiles of `high` rows, the last one of what is left.
-ZOO_AVX512 void pack_columns(const MatrixView& a, int64_t row, int64_t rows, int64_t high, int64_t from, int64_t depth, float* tiles) {
-  for (int64_t k = 0; k < depth; ++k) {
-    const float* column = a.data + (from + k) * a.column + row;
-    float* to = tiles + k * 16;
-    for (int64_t i = 0; i < rows; i += high, to += kTileSize) {
-      const __mmask16 used = __mmask16((1u << std::min(high, rows - i)) - 1);
-      _mm512_storeu_ps(to, _mm512_maskz_loadu_ps(used, column + i));
+template <class S>
+ZOO_AVX512 void pack_columns(const MatrixView<S>& a, int64_t row, int64_t rows, int64_t high, int64_t from, int64_t depth, int64_t apart,
+                             float* tiles) {
+  for (int64_t k = 0; k < depth; k += kPerWord<S>) {
+    const S* column = a.data + (from + k) * a.column + row;
+    float* to = tiles + k / kPerWord<S> * 16;
+    for (int64_t i = 0; i < rows; i += high, to += apart) {
+      _mm512_storeu_ps(to, word(column + i, a.column, k, depth, first_lanes(std::min(high, rows - i))));
     }
   }
 }
 
-// 16 rows of 16 values become columns.
-ZOO_AVX512 inline void transpose16(const float* from, int64_t stride, __mmask16 used, float* to, int64_t to_stride) {
-  __m512 r[16], t[16];
-#pragma GCC unroll 16
-  for (int i = 0; i < 16; ++i) r[i] = _mm512_maskz_loadu_ps(used, from + i * stride);
-#pragma GCC unroll 8
-  for (int i = 0; i < 16; i += 2) {
-    t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
-    t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < 16; i += 4) {
-    r[i] = _mm512_shuffle_ps(t[i], t[i + 2], 0x44);
-    r[i + 1] = _mm512_shuffle_ps(t[i], t[i + 2], 0xee);
-    r[i + 2] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0x44);
-    r[i + 3] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0xee);
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i) {
-    t[i] = _mm512_shuffle_f32x4(r[i], r[i + 4], 0x88);
-    t[i + 4] = _mm512_shuffle_f32x4(r[i], r[i + 4], 0xdd);
-    t[i + 8] = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0x88);
-    t[i + 12] = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0xdd);
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i) {
-    r[i] = _mm512_shuffle_f32x4(t[i], t[i + 8], 0x88);
-    r[i + 8] = _mm512_shuffle_f32x4(t[i], t[i + 8], 0xdd);
-    r[i + 4] = _mm512_shuffle_f32x4(t[i + 4], t[i + 12], 0x88);
-    r[i + 12] = _mm512_shuffle_f32x4(t[i + 4], t[i + 12], 0xdd);
-  }
-  const int count = __builtin_popcount(used);
-#pragma GCC unroll 16
-  for (int i = 0; i < 16; ++i)
-    if (i < count) _mm512_storeu_ps(to + i * to_stride, r[i]);
+// Words of rows [k, k + kPerWord) of b, normalised.
+ZOO_AVX512_INLINE __m512 normal_word(const float* row, int64_t, int64_t k, int64_t, NormalRows& normal, __mmask16 used) {
+  return normalised(load_some(row, used), normal[k], 0, used);
+}
+ZOO_AVX512_INLINE __m512 normal_word(const BFloat16* row, int64_t apart, int64_t k, int64_t end, NormalRows& normal, __mmask16 used) {
+  const __m512i lower = _mm512_cvtepu16_epi32(narrowed(normalised(load_some(row, used), normal[k], 0, used)));
+  if (k + 1 == end) return paired(lower, _mm512_setzero_si512());
+  return paired(lower, _mm512_cvtepu16_epi32(narrowed(normalised(load_some(row + apart, used), normal[k + 1], 0, used))));
 }
 
-// Panels [columns / 32][depth][32]; columns beyond the last are zero.
-ZOO_AVX512 void pack_block(const MatrixView& b, int64_t from, int64_t depth, int64_t column, int64_t columns, float* block) {
-  for (int64_t p = 0; p < columns; p += kPanel, block += depth * kPanel) {
+// Panels [columns / 32][words][32]; columns beyond the last are zero.
+template <class S>
+ZOO_AVX512 void pack_block(const MatrixView<S>& b, const Normal* normal, int64_t from, int64_t depth, int64_t column, int64_t columns,
+                           float* block) {
+  const int64_t deep = words<S>(depth);
+  for (int64_t p = 0; p < columns; p += kPanel, block += deep * kPanel) {
     const int64_t width = std::min(kPanel, columns - p);
     if (b.column == 1) {
-      const __mmask16 first = width >= 16 ? __mmask16(0xffff) : __mmask16((1u << width) - 1);
-      const __mmask16 second = width >= 32 ? __mmask16(0xffff) : width <= 16 ? __mmask16(0) : __mmask16((1u << (width - 16)) - 1);
-      for (int64_t k = 0; k < depth; ++k) {
-        const float* row = b.data + (from + k) * b.row + column + p;
-        _mm512_storeu_ps(block + k * kPanel, _mm512_maskz_loadu_ps(first, row));
-        _mm512_storeu_ps(block + k * kPanel + 16, _mm512_maskz_loadu_ps(second, row + 16));
+      for (int64_t half = 0; half < kPanel; half += 16) {
+        const auto used = first_lanes(width - half);
+        const int64_t start = column + p + half;
+        NormalRows normal_rows(normal, start);
+        for (int64_t k = 0; k < depth; k += kPerWord<S>) {
+          const S* row = b.data + (from + k) * b.row + start;
+          _mm512_storeu_ps(block + k / kPerWord<S> * kPanel + half,
+                           normal ? normal_word(row, b.row, from + k, from + depth, normal_rows, used) : word(row, b.row, k, depth, used));
+        }
       }
-    } else if (width == kPanel) {
-      for (int64_t k = 0; k < depth; k += 16) {
-        const __mmask16 used = depth - k >= 16 ? __mmask16(0xffff) : __mmask16((1u << (depth - k)) - 1);
-        for (int64_t half = 0; half < 2; ++half)
-          transpose16(b.data + (column + p + 16 * half) * b.column + from + k, b.column, used, block + k * kPanel + 16 * half, kPanel);
+      continue;
+    }
+    const auto words_of = [&](int64_t j) { return reinterpret_cast<const char*>(b.data + (column + p + j) * b.column + from); };
+    if (width == kPanel) {
+      for (int64_t k = 0; k < deep; k += 16) {
+        for (int64_t half = 0; half < kPanel; half += 16)
+          transpose16(words_of(half) + k * 4, b.column * int64_t(sizeof(S)), first_lanes(deep - k), block + k * kPanel + half, kPanel);
       }
     } else {
-      for (int64_t k = 0; k < depth; ++k)
-        for (int64_t j = 0; j < kPanel; ++j) block[k * kPanel + j] = j < width ? b.data[(column + p + j) * b.column + from + k] : 0.0f;
+      for (int64_t j = 0; j < kPanel; ++j) {
+        for (int64_t k = 0; k < deep; ++k) {
+          float value = 0;
+          if (j < width) std::memcpy(&value, words_of(j) + k * 4, sizeof value);
+          block[k * kPanel + j] = value;
+        }
+      }
     }
   }
 }
@@ -149,6 +221,46 @@ int64_t even_part(int64_t total, int64_t most) {
   return (total + parts - 1) / parts;
 }
 
+template <class S, class C, bool by_rows>
+void multiply(const Product<S, C>& product) {
+  static thread_local std::vector<float> block, tiles;
+  const auto& [rows, columns, depth, a, b, c, stride, addend, of_a, of_b] = product;
+  // Sums go on in c from block to block, if it can hold them.
+  const int64_t deep = std::is_same_v<C, float> ? words<S>(even_part(depth, kDepth * kPerWord<S>)) * kPerWord<S> : depth;
+  const int64_t most = std::max(kPanel, std::min(kColumns, kDepth * kColumns / words<S>(deep)) / kPanel * kPanel);
+  const int64_t wide = (even_part(columns, most) + kPanel - 1) / kPanel * kPanel, high = even_part(rows, kTile);
+  const int64_t tile_size = words<S>(deep) * 16 + kGap;  // of a tile of columns
+  block.resize(std::max(block.size(), size_t(words<S>(deep) * wide)));
+  tiles.resize(std::max(tiles.size(), size_t(by_rows ? kTile * (words<S>(deep) + kGap) : kTogether * tile_size)));
+  for (int64_t column = 0; column < columns; column += wide) {
+    const int64_t width = std::min(wide, columns - column);
+    for (int64_t from = 0; from < depth; from += deep) {
+      const int64_t used = std::min(deep, depth - from);
+      const C* added = from > 0 ? c : addend;
+      pack_block(b, of_b, from, used, column, width, block.data());
+      for (int64_t row = 0, number = 0; row < rows; row += high, ++number) {
+        const int64_t height = std::min(high, rows - row), slot = number % kTogether;
+        float* tile = tiles.data() + (by_rows ? 0 : slot * tile_size);
+        if (by_rows)
+          pack_rows(a, of_a, row, height, from, used, tile);
+        else if (slot == 0)
+          pack_columns(a, row, std::min(kTogether * high, rows - row), high, from, used, tile_size, tile);
+        const auto multiply = multiply_for<S, C, by_rows>(height, std::make_integer_sequence<int, kTile>());
+        for (int64_t p = 0; p < width; p += kPanel) {
+          const int64_t place = row * stride + column + p;
+          multiply(words<S>(used), tile, block.data() + p * words<S>(used), added ? added + place : nullptr, c + place, stride,
+                   std::min(kPanel, width - p));
+        }
+      }
+    }
+  }
+}
+
+template <class S, class C>
+void multiply(const Product<S, C>& product) {
+  product.a.column == 1 ? multiply<S, C, true>(product) : multiply<S, C, false>(product);
+}
+
 }  // namespace
 
 bool has_matmul() {
@@ -156,42 +268,21 @@ bool has_matmul() {
                           __builtin_cpu_supports("avx512dq");
   return has;
 }
-
-void matmul(const Product& product) {
-  static thread_local std::vector<float> block(size_t(kDepth * kColumns)), tiles(size_t(kTogether * kTileSize));
-  const auto& [rows, columns, depth, a, b, c, stride, addend] = product;
-  const bool by_rows = a.column == 1;
-  const int64_t deep = even_part(depth, kDepth);
-  const int64_t wide = (even_part(columns, kColumns) + kPanel - 1) / kPanel * kPanel, high = even_part(rows, kTile);
-  for (int64_t column = 0; column < columns; column += wide) {
-    const int64_t width = std::min(wide, columns - column);
-    for (int64_t from = 0; from < depth; from += deep) {
-      const int64_t used = std::min(deep, depth - from);
-      const float* added = from > 0 ? c : addend;
-      pack_block(b, from, used, column, width, block.data());
-      for (int64_t row = 0, number = 0; row < rows; row += high, ++number) {
-        const int64_t height = std::min(high, rows - row), slot = number % kTogether;
-        float* tile = tiles.data() + (by_rows ? 0 : slot * kTileSize);
-        if (by_rows)
-          pack_rows(a, row, height, from, used, tile);
-        else if (slot == 0)
-          pack_columns(a, row, std::min(kTogether * high, rows - row), high, from, used, tile);
-        const auto multiply = by_rows ? multiply_for<true>(height) : multiply_for<false>(height);
-        for (int64_t p = 0; p < width; p += kPanel) {
-          const int64_t place = row * stride + column + p;
-          multiply(used, tile, block.data() + p * used, added ? added + place : nullptr, c + place, stride, std::min(kPanel, width - p));
-        }
-      }
-    }
-  }
+bool has_bfloat16_matmul() {
+  static const bool has = has_matmul() && __builtin_cpu_supports("avx512bf16");
+  return has;
 }
 
-void transpose(const float* from, int64_t rows, int64_t columns, int64_t stride, float* to, int64_t to_stride) {
+void matmul(const Product<float>& product) { multiply(product); }
+void matmul(const Product<BFloat16>& product) { multiply(product); }
+void matmul(const Product<BFloat16, float>& product) { multiply(product); }
+
+ZOO_AVX512 void transpose(const float* from, int64_t rows, int64_t columns, int64_t stride, float* to, int64_t to_stride) {
   int64_t row = 0;
   for (; row + 16 <= rows; row += 16)
     for (int64_t column = 0; column < columns; column += 16) {
-      const __mmask16 used = columns - column >= 16 ? __mmask16(0xffff) : __mmask16((1u << (columns - column)) - 1);
-      transpose16(from + row * stride + column, stride, used, to + column * to_stride + row, to_stride);
+      const auto* block = reinterpret_cast<const char*>(from + row * stride + column);
+      transpose16(block, stride * int64_t(sizeof(float)), first_lanes(columns - column), to + column * to_stride + row, to_stride);
     }
   for (; row < rows; ++row)
     for (int64_t column = 0; column < columns; ++column) to[column * to_stride + row] = from[row * stride + column];
@@ -204,7 +295,10 @@ void transpose(const float* from, int64_t rows, int64_t columns, int64_t stride,
 namespace zoo::nn::kernels {
 
 bool has_matmul() { return false; }
-void matmul(const Product&) {}
+bool has_bfloat16_matmul() { return false; }
+void matmul(const Product<float>&) {}
+void matmul(const Product<BFloat16>&) {}
+void matmul(const Product<BFloat16, float>&) {}
 void transpose(const float*, int64_t, int64_t, int64_t, float*, int64_t) {}
 
 }  // namespace zoo::nn::kernels

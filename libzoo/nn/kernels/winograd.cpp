@@ -1,4 +1,5 @@
-#include <libzoo/nn/kernels/matmul.h>
+#include <libzoo/nn/kernels/bfloat16.h>
+#include <libzoo/nn/kernels/minimal_filters.h>
 #include <libzoo/nn/kernels/winograd.h>
 
 #include <algorithm>
@@ -6,249 +7,273 @@
 
 namespace zoo::nn::kernels {
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#ifdef ZOO_AVX512
 namespace {
 
-#define ZOO_AVX512 __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq")))
-#define ZOO_AVX512_INLINE inline __attribute__((always_inline, target("avx512f,avx512vl,avx512bw,avx512dq")))
-
 constexpr int64_t kLanes = 16;
-constexpr int64_t kMostFloats = 1 << 18;  // of a block's transformed tiles: 1 MiB
-constexpr int64_t kFewestTiles = 100;     // of a block: filters are packed once for each
 
-typedef float Lanes __attribute__((vector_size(64)));
 typedef float LooseLanes __attribute__((vector_size(64), aligned(4), may_alias));
 
 ZOO_AVX512_INLINE Lanes load(const float* from) { return *reinterpret_cast<const LooseLanes*>(from); }
 ZOO_AVX512_INLINE void store(float* to, Lanes value) { *reinterpret_cast<LooseLanes*>(to) = value; }
+ZOO_AVX512_INLINE Lanes load(const BFloat16* from) { return Lanes(load_some(from, 0xffff)); }
+ZOO_AVX512_INLINE void store(BFloat16* to, Lanes value) { store_some(to, 0xffff, __m512(value)); }
 
-// Where a tile lies.
+struct Image {
+  int64_t height, width, channels;
+};
+
 struct Place {
-  int64_t image, row, column;  // of its first output
+  int64_t image, down, across;  // across and down in tiles
 };
 
 struct Grid {
   int64_t down, across;
-  explicit Grid(const WinogradShape& shape) : down((shape.height + 1) / 2), across((shape.width + 1) / 2) {}
-  Place operator[](int64_t tile) const { return {tile / (down * across), tile / across % down * 2, tile % across * 2}; }
+  explicit Grid(const WinogradShape& s) : down((s.height + s.step() - 1) / s.step()), across((s.width + s.step() - 1) / s.step()) {}
+  Place operator[](int64_t tile) const { return {tile / (down * across), tile / across % down, tile % across}; }
 };
 
-// Bᵀ d B: 4x4 pixels around a tile, those off the image being zero, become [16] values `apart` floats from one another.
-ZOO_AVX512_INLINE void transform_input(const WinogradShape& shape, const float* x, int64_t channels, const Place& place, float* to,
-                                       int64_t apart, const float* zeros) {
-  const float* pixel[16];
-  for (int64_t i = 0; i < 16; ++i) {
-    const int64_t row = place.row - 1 + i / 4, column = place.column - 1 + i % 4;
-    const bool inside = row >= 0 && row < shape.height && column >= 0 && column < shape.width;
-    pixel[i] = inside ? x + ((place.image * shape.height + row) * shape.width + column) * channels : zeros;
-  }
-  for (int64_t c = 0; c < channels; c += kLanes) {
-    Lanes d[16], t[16];
-#pragma GCC unroll 16
-    for (int i = 0; i < 16; ++i) d[i] = load(pixel[i] + c);
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; ++j) {
-      t[j] = d[j] - d[8 + j];
-      t[4 + j] = d[4 + j] + d[8 + j];
-      t[8 + j] = d[8 + j] - d[4 + j];
-      t[12 + j] = d[4 + j] - d[12 + j];
-    }
-#pragma GCC unroll 4
-    for (int i = 0; i < 16; i += 4) {
-      store(to + i * apart + c, t[i] - t[i + 2]);
-      store(to + (i + 1) * apart + c, t[i + 1] + t[i + 2]);
-      store(to + (i + 2) * apart + c, t[i + 2] - t[i + 1]);
-      store(to + (i + 3) * apart + c, t[i + 1] - t[i + 3]);
+// size x size pixels from (row, column) on, those off the image being `outside`.
+template <int size, class Float>
+ZOO_AVX512_INLINE void find_pixels(const Image& image, Float* x, int64_t number, int64_t row, int64_t column, Float* outside,
+                                   Float** pixel) {
+  for (int i = 0; i < size; ++i) {
+    for (int j = 0; j < size; ++j) {
+      const bool inside = row + i >= 0 && row + i < image.height && column + j >= 0 && column + j < image.width;
+      pixel[i * size + j] = inside ? x + ((number * image.height + row + i) * image.width + column + j) * image.channels : outside;
     }
   }
 }
 
-// Aᵀ m A: [16] values become the 2x2 outputs of a tile.
-ZOO_AVX512_INLINE void transform_output(const WinogradShape& shape, const float* from, int64_t apart, const Place& place, float* y,
-                                        int64_t channels) {
-  float* first = y + ((place.image * shape.height + place.row) * shape.width + place.column) * channels;
-  const bool right = place.column + 1 < shape.width, below = place.row + 1 < shape.height;
-  for (int64_t c = 0; c < channels; c += kLanes) {
-    Lanes upper[4], lower[4];
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; ++j) {
-      const Lanes m1 = load(from + (4 + j) * apart + c), m2 = load(from + (8 + j) * apart + c);
-      upper[j] = load(from + j * apart + c) + m1 + m2;
-      lower[j] = m1 - m2 - load(from + (12 + j) * apart + c);
-    }
-    float* to = first + c;
-    store(to, upper[0] + upper[1] + upper[2]);
-    if (right) store(to + channels, upper[1] - upper[2] - upper[3]);
-    if (below) store(to + shape.width * channels, lower[0] + lower[1] + lower[2]);
-    if (right && below) store(to + (shape.width + 1) * channels, lower[1] - lower[2] - lower[3]);
+// One map on the columns and then on the rows of from x from values of 16 channels, which `get(i, j)` gives and `put(i, j, value)` takes.
+template <int from, int to, class Map, class Get, class Put>
+ZOO_AVX512_INLINE void map_both(Map map, Get get, Put put) {
+  Lanes between[to][from];
+#pragma GCC unroll 8
+  for (int j = 0; j < from; ++j) {
+    Lanes column[from], mapped[to];
+#pragma GCC unroll 8
+    for (int i = 0; i < from; ++i) column[i] = get(i, j);
+    map(column, mapped);
+#pragma GCC unroll 8
+    for (int i = 0; i < to; ++i) between[i][j] = mapped[i];
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < to; ++i) {
+    Lanes mapped[to];
+    map(between[i], mapped);
+#pragma GCC unroll 8
+    for (int j = 0; j < to; ++j) put(i, j, mapped[j]);
   }
 }
 
-// A dy Aᵀ, the way back of transform_output.
-ZOO_AVX512_INLINE void transform_output_back(const WinogradShape& shape, const float* grad, int64_t channels, const Place& place, float* to,
-                                             int64_t apart, const float* zeros) {
-  const float* first = grad + ((place.image * shape.height + place.row) * shape.width + place.column) * channels;
-  const bool right = place.column + 1 < shape.width, below = place.row + 1 < shape.height;
-  const float* pixel[4] = {first, right ? first + channels : zeros, below ? first + shape.width * channels : zeros,
-                           right && below ? first + (shape.width + 1) * channels : zeros};
-  for (int64_t c = 0; c < channels; c += kLanes) {
-    Lanes t[8];
-#pragma GCC unroll 2
-    for (int j = 0; j < 2; ++j) {
-      const Lanes upper = load(pixel[j] + c), lower = load(pixel[2 + j] + c);
-      t[j] = upper;
-      t[2 + j] = upper + lower;
-      t[4 + j] = upper - lower;
-      t[6 + j] = -lower;
-    }
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; ++i) {
-      const Lanes left = t[2 * i], end = t[2 * i + 1];
-      store(to + 4 * i * apart + c, left);
-      store(to + (4 * i + 1) * apart + c, left + end);
-      store(to + (4 * i + 2) * apart + c, left - end);
-      store(to + (4 * i + 3) * apart + c, -end);
+#define ZOO_LAMBDA __attribute__((always_inline, target("avx512f,avx512vl,avx512bw,avx512dq")))
+
+// Pixels of a tile become one value for each point, `apart` floats from one another.
+template <class F, class S>
+ZOO_AVX512_INLINE void transform_input(const Image& image, const S* x, const Place& place, float* to, int64_t apart, const S* zeros) {
+  const S* pixel[F::kInputs * F::kInputs];
+  find_pixels<F::kInputs>(image, x, place.image, place.down * F::kStep - F::kBefore, place.across * F::kStep - F::kBefore, zeros, pixel);
+  for (int64_t c = 0; c < image.channels; c += kLanes) {
+    map_both<F::kInputs, F::kPoints>([](const Lanes* d, Lanes* t) ZOO_LAMBDA { F::in(d, t); },
+                                     [&](int i, int j) ZOO_LAMBDA { return load(pixel[i * F::kInputs + j] + c); },
+                                     [&](int i, int j, Lanes value) ZOO_LAMBDA { store(to + (i * F::kPoints + j) * apart + c, value); });
+  }
+}
+
+// The values of the points become the outputs of a tile; those off the image go to `nowhere`.
+template <class F, class S>
+ZOO_AVX512_INLINE void transform_output(const Image& image, const float* from, int64_t apart, const Place& place, S* y, S* nowhere) {
+  S* pixel[F::kOutputs * F::kOutputs];
+  find_pixels<F::kOutputs>(image, y, place.image, place.down * F::kOutputs, place.across * F::kOutputs, nowhere, pixel);
+  for (int64_t c = 0; c < image.channels; c += kLanes) {
+    map_both<F::kPoints, F::kOutputs>([](const Lanes* m, Lanes* y) ZOO_LAMBDA { F::out(m, y); },
+                                      [&](int i, int j) ZOO_LAMBDA { return load(from + (i * F::kPoints + j) * apart + c); },
+                                      [&](int i, int j, Lanes value) ZOO_LAMBDA { store(pixel[i * F::kOutputs + j] + c, value); });
+  }
+}
+
+template <class F, class S>
+ZOO_AVX512_INLINE void transform_output_back(const Image& image, const S* grad, const Place& place, float* to, int64_t apart,
+                                             const S* zeros) {
+  const S* pixel[F::kOutputs * F::kOutputs];
+  find_pixels<F::kOutputs>(image, grad, place.image, place.down * F::kOutputs, place.across * F::kOutputs, zeros, pixel);
+  for (int64_t c = 0; c < image.channels; c += kLanes) {
+    map_both<F::kOutputs, F::kPoints>([](const Lanes* y, Lanes* m) ZOO_LAMBDA { F::out_back(y, m); },
+                                      [&](int i, int j) ZOO_LAMBDA { return load(pixel[i * F::kOutputs + j] + c); },
+                                      [&](int i, int j, Lanes value) ZOO_LAMBDA { store(to + (i * F::kPoints + j) * apart + c, value); });
+  }
+}
+
+Image image_of_x(const WinogradShape& shape) { return {shape.height, shape.width, shape.in}; }
+Image image_of_y(const WinogradShape& shape) { return {shape.out_height(), shape.out_width(), shape.out}; }
+
+// The filters of 16 outputs for the 16 inputs from `input` on.
+template <class F, class S>
+ZOO_AVX512_INLINE void transform_filters(const WinogradShape& shape, const S* weight, float* filters, int64_t input, int64_t output) {
+  Lanes taps[9][kLanes];  // of 16 outputs
+  for (int tap = 0; tap < 9; ++tap) {
+    Lanes rows[kLanes];  // of 16 inputs
+    for (int64_t f = 0; f < kLanes; ++f) rows[f] = load(weight + ((output + f) * 9 + tap) * shape.in + input);
+    transpose16(reinterpret_cast<const char*>(rows), sizeof(Lanes), 0xffff, reinterpret_cast<float*>(taps[tap]), kLanes);
+  }
+  for (int64_t c = 0; c < kLanes; ++c) {
+    float* to = filters + (input + c) * shape.out + output;
+    map_both<3, F::kPoints>([](const Lanes* g, Lanes* u) ZOO_LAMBDA { F::filter(g, u); },
+                            [&](int i, int j) ZOO_LAMBDA { return taps[i * 3 + j][c]; },
+                            [&](int i, int j, Lanes value) ZOO_LAMBDA { store(to + (i * F::kPoints + j) * shape.in * shape.out, value); });
+  }
+}
+
+template <class F, class S>
+ZOO_AVX512 void filters(const WinogradShape& shape, const S* weight, float* filters, int64_t first, int64_t last) {
+  for (int64_t input = first * kLanes; input < last * kLanes; input += kLanes)
+    for (int64_t output = 0; output < shape.out; output += kLanes) transform_filters<F>(shape, weight, filters, input, output);
+}
+
+template <class F, class S>
+ZOO_AVX512 void filters_turned(const WinogradShape& shape, const S* weight, float* filters, int64_t first, int64_t last) {
+  for (int64_t f = first; f < last; ++f) {
+    for (int64_t c = 0; c < shape.in; c += kLanes) {
+      const S* from = weight + f * 9 * shape.in + c;
+      float* to = filters + f * shape.in + c;
+      map_both<3, F::kPoints>([](const Lanes* g, Lanes* u) ZOO_LAMBDA { F::filter(g, u); },
+                              [&](int i, int j) ZOO_LAMBDA { return load(from + (8 - i * 3 - j) * shape.in); },
+                              [&](int i, int j, Lanes value)
+                                  ZOO_LAMBDA { store(to + (i * F::kPoints + j) * shape.in * shape.out, value); });
     }
   }
 }
 
-// `turned`: filters by their transposed matrices, first and last of the four points exchanged: kernels turned by 180 degrees.
-ZOO_AVX512 void convolve(const WinogradShape& shape, const float* x, const float* filters, float* y, int64_t first, int64_t last,
-                         bool turned) {
-  static thread_local std::vector<float> scratch, zeros;
-  const int64_t in = turned ? shape.out : shape.in, out = turned ? shape.in : shape.out;
-  const int64_t most = std::max(kFewestTiles, kMostFloats / (16 * (in + out)));
-  const int64_t blocks = (last - first + most - 1) / most, tiles = (last - first + blocks - 1) / blocks;
-  zeros.assign(size_t(in), 0.0f);
-  scratch.resize(std::max(scratch.size(), size_t(16 * tiles * (in + out))));
-  float *inputs = scratch.data(), *outputs = inputs + 16 * tiles * in;
+template <class F, class S>
+ZOO_AVX512 void filters_back(const WinogradShape& shape, const float* grad_filters, S* grad_weight, int64_t first, int64_t last) {
+  for (int64_t f = first; f < last; ++f) {
+    for (int64_t c = 0; c < shape.in; c += kLanes) {
+      const float* from = grad_filters + f * shape.in + c;
+      S* to = grad_weight + f * 9 * shape.in + c;
+      map_both<F::kPoints, 3>([](const Lanes* u, Lanes* g) ZOO_LAMBDA { F::filter_back(u, g); },
+                              [&](int i, int j) ZOO_LAMBDA { return load(from + (i * F::kPoints + j) * shape.in * shape.out); },
+                              [&](int i, int j, Lanes value) ZOO_LAMBDA { store(to + (i * 3 + j) * shape.in, value); });
+    }
+  }
+}
+
+template <class F, class S>
+ZOO_AVX512 void slab_in(const WinogradShape& shape, const Image& image, const S* x, float* tiles, const TileSlab& slab) {
+  static thread_local std::vector<S> zeros;
+  zeros.assign(size_t(image.channels), S(0.0f));
   const Grid grid(shape);
-  for (int64_t start = first; start < last; start += tiles) {
-    const int64_t count = std::min(tiles, last - start);
-    for (int64_t t = 0; t < count; ++t) transform_input(shape, x, in, grid[start + t], inputs + t * in, tiles * in, zeros.data());
-    for (int64_t i = 0; i < 16; ++i) {
-      const int64_t row = i / 4, column = i % 4;
-      const auto swapped = [](int64_t point) { return point == 0 || point == 3 ? 3 - point : point; };
-      const float* filter = filters + (turned ? swapped(row) * 4 + swapped(column) : i) * in * out;
-      matmul({.rows = count,
-              .columns = out,
-              .depth = in,
-              .a = {inputs + i * tiles * in, in, 1},
-              .b = turned ? MatrixView{filter, out, 1} : MatrixView{filter, 1, in},
-              .c = outputs + i * tiles * out,
-              .stride = out});
-    }
-    for (int64_t t = 0; t < count; ++t) transform_output(shape, outputs + t * out, tiles * out, grid[start + t], y, out);
+  for (int64_t t = slab.first; t < slab.last; ++t)
+    transform_input<F>(image, x, grid[slab.start + t], tiles + t * image.channels, slab.count * image.channels, zeros.data());
+}
+
+template <class F, class S>
+ZOO_AVX512 void slab_out(const WinogradShape& shape, const Image& image, const float* tiles, S* y, const TileSlab& slab) {
+  static thread_local std::vector<S> nowhere;
+  nowhere.resize(size_t(image.channels));
+  const Grid grid(shape);
+  for (int64_t t = slab.first; t < slab.last; ++t)
+    transform_output<F>(image, tiles + t * image.channels, slab.count * image.channels, grid[slab.start + t], y, nowhere.data());
+}
+
+template <class F, class S>
+ZOO_AVX512 void slab_gradient_in(const WinogradShape& shape, const Image& image, const S* grad, float* tiles, const TileSlab& slab) {
+  static thread_local std::vector<S> zeros;
+  zeros.assign(size_t(image.channels), S(0.0f));
+  const Grid grid(shape);
+  for (int64_t t = slab.first; t < slab.last; ++t)
+    transform_output_back<F>(image, grad, grid[slab.start + t], tiles + t * image.channels, slab.count * image.channels, zeros.data());
+}
+
+// call(filters of the shape's kind)
+template <class Call>
+void with_filtering(const WinogradShape& shape, Call call) {
+  switch (shape.filtering) {
+    case Filtering::two: return call(Two{});
+    case Filtering::four: return call(Four{});
+    case Filtering::strided: return call(Strided{});
   }
+}
+
+// call(filters of the way back)
+template <class Call>
+void with_filtering_back(const WinogradShape& shape, Call call) {
+  shape.filtering == Filtering::strided ? call(Spread{}) : with_filtering(shape, call);
 }
 
 }  // namespace
 
-// G g Gᵀ
-ZOO_AVX512 void winograd_filters(const WinogradShape& shape, const float* weight, float* filters, int64_t first, int64_t last) {
-  const int64_t apart = shape.out * shape.in;
-  for (int64_t f = first; f < last; ++f) {
-    for (int64_t c = 0; c < shape.in; c += kLanes) {
-      const float* from = weight + f * 9 * shape.in + c;
-      float* to = filters + f * shape.in + c;
-      Lanes t[12];
-#pragma GCC unroll 3
-      for (int j = 0; j < 3; ++j) {
-        const Lanes g0 = load(from + j * shape.in), g1 = load(from + (3 + j) * shape.in), g2 = load(from + (6 + j) * shape.in);
-        t[j] = g0;
-        t[3 + j] = (g0 + g1 + g2) * 0.5f;
-        t[6 + j] = (g0 - g1 + g2) * 0.5f;
-        t[9 + j] = g2;
-      }
-#pragma GCC unroll 4
-      for (int i = 0; i < 4; ++i) {
-        store(to + 4 * i * apart, t[3 * i]);
-        store(to + (4 * i + 1) * apart, (t[3 * i] + t[3 * i + 1] + t[3 * i + 2]) * 0.5f);
-        store(to + (4 * i + 2) * apart, (t[3 * i] - t[3 * i + 1] + t[3 * i + 2]) * 0.5f);
-        store(to + (4 * i + 3) * apart, t[3 * i + 2]);
-      }
-    }
-  }
+template <class S>
+void winograd_filters(const WinogradShape& shape, const S* weight, float* to, int64_t first, int64_t last) {
+  with_filtering(shape, [&](auto f) { filters<decltype(f)>(shape, weight, to, first, last); });
 }
 
-// Gᵀ u G
-ZOO_AVX512 void winograd_filters_back(const WinogradShape& shape, const float* grad_filters, float* grad_weight, int64_t first,
-                                      int64_t last) {
-  const int64_t apart = shape.out * shape.in;
-  for (int64_t f = first; f < last; ++f) {
-    for (int64_t c = 0; c < shape.in; c += kLanes) {
-      const float* from = grad_filters + f * shape.in + c;
-      float* to = grad_weight + f * 9 * shape.in + c;
-      Lanes t[12];
-#pragma GCC unroll 4
-      for (int j = 0; j < 4; ++j) {
-        const Lanes half_sum = (load(from + (4 + j) * apart) + load(from + (8 + j) * apart)) * 0.5f;
-        t[j] = load(from + j * apart) + half_sum;
-        t[4 + j] = (load(from + (4 + j) * apart) - load(from + (8 + j) * apart)) * 0.5f;
-        t[8 + j] = half_sum + load(from + (12 + j) * apart);
-      }
-#pragma GCC unroll 3
-      for (int i = 0; i < 3; ++i) {
-        const Lanes half_sum = (t[4 * i + 1] + t[4 * i + 2]) * 0.5f;
-        store(to + 3 * i * shape.in, t[4 * i] + half_sum);
-        store(to + (3 * i + 1) * shape.in, (t[4 * i + 1] - t[4 * i + 2]) * 0.5f);
-        store(to + (3 * i + 2) * shape.in, half_sum + t[4 * i + 3]);
-      }
-    }
-  }
+template <class S>
+void winograd_filters_turned(const WinogradShape& shape, const S* weight, float* to, int64_t first, int64_t last) {
+  with_filtering(shape, [&](auto f) { filters_turned<decltype(f)>(shape, weight, to, first, last); });
 }
 
-void winograd_convolve(const WinogradShape& shape, const float* x, const float* filters, float* y, int64_t first, int64_t last) {
-  convolve(shape, x, filters, y, first, last, false);
+template <class S>
+void winograd_filters_back(const WinogradShape& shape, const float* grad_filters, S* grad_weight, int64_t first, int64_t last) {
+  with_filtering(shape, [&](auto f) { filters_back<decltype(f)>(shape, grad_filters, grad_weight, first, last); });
 }
 
-void winograd_convolve_back(const WinogradShape& shape, const float* grad, const float* filters, float* grad_x, int64_t first,
-                            int64_t last) {
-  convolve(shape, grad, filters, grad_x, first, last, true);
+template <class S>
+void winograd_in(const WinogradShape& shape, const S* x, float* tiles, const TileSlab& slab) {
+  with_filtering(shape, [&](auto f) { slab_in<decltype(f)>(shape, image_of_x(shape), x, tiles, slab); });
 }
 
-ZOO_AVX512 void winograd_tiles(const WinogradShape& shape, const float* x, const float* grad, float* x_tiles, float* grad_tiles,
-                               int64_t start, int64_t tiles, int64_t first, int64_t last) {
-  static thread_local std::vector<float> zeros;
-  zeros.assign(size_t(std::max(shape.in, shape.out)), 0.0f);
-  const Grid grid(shape);
-  for (int64_t t = first; t < last; ++t) {
-    transform_input(shape, x, shape.in, grid[start + t], x_tiles + t * shape.in, tiles * shape.in, zeros.data());
-    transform_output_back(shape, grad, shape.out, grid[start + t], grad_tiles + t * shape.out, tiles * shape.out, zeros.data());
-  }
+template <class S>
+void winograd_out(const WinogradShape& shape, const float* tiles, S* y, const TileSlab& slab) {
+  with_filtering(shape, [&](auto f) { slab_out<decltype(f)>(shape, image_of_y(shape), tiles, y, slab); });
 }
 
-void winograd_gradient(const WinogradShape& shape, const float* x, const float* grad, float* grad_filters, int64_t first, int64_t last) {
-  static thread_local std::vector<float> scratch;
-  const int64_t in = shape.in, out = shape.out;
-  const int64_t tiles = std::min(last - first, std::max(kFewestTiles, kMostFloats / (16 * (in + out))));
-  scratch.resize(std::max(scratch.size(), size_t(16 * tiles * (in + out))));
-  float *x_tiles = scratch.data(), *grad_tiles = x_tiles + 16 * tiles * in;
-  for (int64_t start = first; start < last; start += tiles) {
-    const int64_t count = std::min(tiles, last - start);
-    winograd_tiles(shape, x, grad, x_tiles, grad_tiles, start, tiles, 0, count);
-    for (int64_t i = 0; i < 16; ++i) {
-      matmul({.rows = out,
-              .columns = in,
-              .depth = count,
-              .a = {grad_tiles + i * tiles * out, 1, out},
-              .b = {x_tiles + i * tiles * in, in, 1},
-              .c = grad_filters + i * out * in,
-              .stride = in,
-              .addend = start > first ? grad_filters + i * out * in : nullptr});
-    }
-  }
+template <class S>
+void winograd_back_in(const WinogradShape& shape, const S* grad, float* tiles, const TileSlab& slab) {
+  with_filtering_back(shape, [&](auto f) { slab_in<decltype(f)>(shape, image_of_y(shape), grad, tiles, slab); });
+}
+
+template <class S>
+void winograd_back_out(const WinogradShape& shape, const float* tiles, S* grad_x, const TileSlab& slab) {
+  with_filtering_back(shape, [&](auto f) { slab_out<decltype(f)>(shape, image_of_x(shape), tiles, grad_x, slab); });
+}
+
+template <class S>
+void winograd_gradient_in(const WinogradShape& shape, const S* grad, float* tiles, const TileSlab& slab) {
+  with_filtering(shape, [&](auto f) { slab_gradient_in<decltype(f)>(shape, image_of_y(shape), grad, tiles, slab); });
 }
 
 #else
 
-void winograd_filters(const WinogradShape&, const float*, float*, int64_t, int64_t) {}
-void winograd_filters_back(const WinogradShape&, const float*, float*, int64_t, int64_t) {}
-void winograd_convolve(const WinogradShape&, const float*, const float*, float*, int64_t, int64_t) {}
-void winograd_gradient(const WinogradShape&, const float*, const float*, float*, int64_t, int64_t) {}
-void winograd_convolve_back(const WinogradShape&, const float*, const float*, float*, int64_t, int64_t) {}
-void winograd_tiles(const WinogradShape&, const float*, const float*, float*, float*, int64_t, int64_t, int64_t, int64_t) {}
+template <class S>
+void winograd_filters(const WinogradShape&, const S*, float*, int64_t, int64_t) {}
+template <class S>
+void winograd_filters_turned(const WinogradShape&, const S*, float*, int64_t, int64_t) {}
+template <class S>
+void winograd_filters_back(const WinogradShape&, const float*, S*, int64_t, int64_t) {}
+template <class S>
+void winograd_in(const WinogradShape&, const S*, float*, const TileSlab&) {}
+template <class S>
+void winograd_out(const WinogradShape&, const float*, S*, const TileSlab&) {}
+template <class S>
+void winograd_back_in(const WinogradShape&, const S*, float*, const TileSlab&) {}
+template <class S>
+void winograd_back_out(const WinogradShape&, const float*, S*, const TileSlab&) {}
+template <class S>
+void winograd_gradient_in(const WinogradShape&, const S*, float*, const TileSlab&) {}
 
 #endif
+
+#define ZOO_INSTANTIATE(S)                                                                         \
+  template void winograd_filters(const WinogradShape&, const S*, float*, int64_t, int64_t);        \
+  template void winograd_filters_turned(const WinogradShape&, const S*, float*, int64_t, int64_t); \
+  template void winograd_filters_back(const WinogradShape&, const float*, S*, int64_t, int64_t);   \
+  template void winograd_in(const WinogradShape&, const S*, float*, const TileSlab&);              \
+  template void winograd_out(const WinogradShape&, const float*, S*, const TileSlab&);             \
+  template void winograd_back_in(const WinogradShape&, const S*, float*, const TileSlab&);         \
+  template void winograd_back_out(const WinogradShape&, const float*, S*, const TileSlab&);        \
+  template void winograd_gradient_in(const WinogradShape&, const S*, float*, const TileSlab&);
+ZOO_INSTANTIATE(float)
+ZOO_INSTANTIATE(BFloat16)
 
 }  // namespace zoo::nn::kernels
