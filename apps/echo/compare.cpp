@@ -1,6 +1,6 @@
 #include "apps/echo/compare.h"
-#include "apps/echo/line_chart.h"
-#include "apps/echo/training_run.h"
+#include "apps/common/line_chart.h"
+#include "apps/common/training_run.h"
 
 #include <libzoo/core/array.h>
 #include <libzoo/core/error.h>

@@ -1,5 +1,6 @@
 // zoo docs: the reference page of all options of all programs, generated from their descriptions.
 #include "apps/echo/learning_curve_options.h"
+#include "apps/offline_rl/compare_options.h"
 #include "apps/zoo/verbs.h"
 #include <libzoo/bit/demo_options.h>
 #include <libzoo/bit/distill_options.h>
@@ -7,6 +8,8 @@
 #include <libzoo/bit/few_shot_options.h>
 #include <libzoo/bit/predict_options.h>
 #include <libzoo/bit/vtab_options.h>
+#include <libzoo/offline_rl/log_options.h>
+#include <libzoo/offline_rl/train_options.h>
 #include <libzoo/simclr/demo_options.h>
 #include <libzoo/simclr/distill_options.h>
 #include <libzoo/simclr/finetune_options.h>
@@ -44,6 +47,9 @@ Json print_docs(const DocsOptions&, const Context&) {
   print<simclr::DistillOptions>("zoo-simclr distill", "A network that learns another one's opinion, without labels.");
   print<simclr::FeaturesOptions>("zoo-simclr features", "An encoder's features of pictures, to a file.");
   print<simclr::DemoOptions>("zoo-simclr demo", "Pre-training on drawn textures, and what the features are worth.");
+  print<offline_rl::LogOptions>("zoo-offline-rl log", "Plays, learning or not, and writes it all.");
+  print<offline_rl::TrainOptions>("zoo-offline-rl train", "An agent from a log alone.");
+  print<CompareOptions>("zoo-offline-rl compare", "Agents and seeds over one log.");
   print<LearningCurveOptions>("zoo-echo learning_curve", "Fresh items to a target accuracy, for each way to echo.");
   return nullptr;
 }

@@ -5,7 +5,7 @@
 
 int main(int argc, char** argv) {
   using namespace zoo::apps;
-  for (const char* system : {"bit", "data", "echo", "simclr"}) {
+  for (const char* system : {"bit", "data", "echo", "offline-rl", "simclr"}) {
     if (argc > 1 && std::string(argv[1]) == system) return exec_sibling(std::string("zoo-") + system, argc - 1, argv + 1);
   }
   return main_program("zoo", "Model zoo and training library: tools. `zoo bit …` runs zoo-bit.",

@@ -5,3 +5,4 @@
 #include <libzoo/eval/interval.h>
 #include <libzoo/eval/multi_label.h>
 #include <libzoo/eval/nearest_neighbor.h>
+#include <libzoo/eval/run_scores.h>

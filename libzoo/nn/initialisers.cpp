@@ -36,6 +36,15 @@ void truncated_normal_fan_in(at::Tensor& weight, uint64_t seed, uint32_t id) {
   fill(weight, std::sqrt(1.0 / double(weight[0].numel())) / kDeviationOfTheRest, 2, seed, id);
 }
 
+void uniform(at::Tensor& weight, double limit, uint64_t seed, uint32_t id) {
+  at::NoGradGuard no_grad;
+  auto values = at::empty(weight.sizes(), at::kFloat);
+  RandomStream random({.seed = seed, .id = id, .purpose = Purpose::initialisation});
+  float* to = values.data_ptr<float>();
+  for (int64_t i = 0; i < values.numel(); ++i) to[i] = float((2 * double(random.uniform()) - 1) * limit);
+  weight.copy_(values);
+}
+
 void normal(at::Tensor& weight, double deviation, uint64_t seed, uint32_t id) { fill(weight, deviation, kNoLimit, seed, id); }
 
 }  // namespace zoo::nn

@@ -15,6 +15,9 @@ void kaiming_normal_fan_out(at::Tensor& weight, uint64_t seed, uint32_t id);
 // deviation afterwards is sqrt(1 / fan_in), fan_in = channels · kernel area. weight [filters, channels, …] f32.
 void truncated_normal_fan_in(at::Tensor& weight, uint64_t seed, uint32_t id);
 
+// Uniform in [-limit, limit). weight f32 of any shape, filled in row-major order.
+void uniform(at::Tensor& weight, double limit, uint64_t seed, uint32_t id);
+
 // Normal with mean 0. weight f32 of any shape.
 void normal(at::Tensor& weight, double deviation, uint64_t seed, uint32_t id);
 

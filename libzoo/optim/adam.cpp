@@ -92,6 +92,7 @@ void Adam::step(double rate) {
       first_[i] = at::zeros_like(p, o.bf16_moment ? p.options().dtype(at::kBFloat16) : p.options());
       second_[i] = at::zeros_like(p);
     }
+    const double correction1 = 1 - std::pow(o.beta1, double(steps_[i])), correction2 = 1 - std::pow(o.beta2, double(steps_[i]));
     const Update update{.parameter = p,
                         .grad = p.grad(),
                         .first = first_[i],
@@ -100,8 +101,8 @@ void Adam::step(double rate) {
                                     .beta1 = o.beta1,
                                     .beta2 = o.beta2,
                                     .eps = o.eps,
-                                    .correction1 = 1 - std::pow(o.beta1, double(steps_[i])),
-                                    .correction2 = 1 - std::pow(o.beta2, double(steps_[i])),
+                                    .correction1 = o.epsilon_hat ? correction1 / std::sqrt(correction2) : correction1,
+                                    .correction2 = o.epsilon_hat ? 1 : correction2,
                                     .l2 = o.decoupled ? 0 : o.weight_decay,
                                     .shrink = o.decoupled ? 1 - rate * o.weight_decay : 1}};
     if (in_one_run(update))

@@ -17,6 +17,9 @@ struct AdamOptions {
   // m is kept in bfloat16 between steps, and used before it is rounded (optax scale_by_adam with mu_dtype=bfloat16, big_vision's
   // recipes). Parameters are float32 then.
   bool bf16_moment = false;
+  // TensorFlow's form, "epsilon hat": p -= rate · sqrt(1 - beta2^t) / (1 - beta1^t) · m / (sqrt(v) + eps). The same eps weighs more in the
+  // first steps, where sqrt(v) is small.
+  bool epsilon_hat = false;
 };
 
 class Adam : public Optimizer {

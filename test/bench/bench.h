@@ -28,6 +28,7 @@ std::vector<Benchmark> bit_benchmarks();
 std::vector<Benchmark> data_benchmarks();
 std::vector<Benchmark> echo_benchmarks();
 std::vector<Benchmark> io_benchmarks();
+std::vector<Benchmark> offline_rl_benchmarks();
 std::vector<Benchmark> rl_benchmarks();
 std::vector<Benchmark> simclr_benchmarks();
 

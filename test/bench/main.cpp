@@ -80,8 +80,8 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   zoo::nn::use_caching_cpu_allocator();
   Measuring measuring;
-  for (const auto& benchmarks :
-       {bit_benchmarks(), data_benchmarks(), echo_benchmarks(), io_benchmarks(), rl_benchmarks(), simclr_benchmarks()}) {
+  for (const auto& benchmarks : {bit_benchmarks(), data_benchmarks(), echo_benchmarks(), io_benchmarks(), offline_rl_benchmarks(),
+                                 rl_benchmarks(), simclr_benchmarks()}) {
     for (const Benchmark& benchmark : benchmarks) {
       CLI::App* command = app.add_subcommand(benchmark.name, benchmark.what);
       command->add_option("--threads", measuring.threads)->check(CLI::Range(1, 1024))->capture_default_str();

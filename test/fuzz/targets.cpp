@@ -55,6 +55,7 @@ std::vector<Target> targets() {
   for (auto& target : text_targets()) all.push_back(std::move(target));
 #ifdef ZOO_FUZZ_IMAGES
   for (auto& target : image_targets()) all.push_back(std::move(target));
+  for (auto& target : replay_targets()) all.push_back(std::move(target));
 #endif
   return all;
 }

@@ -14,6 +14,7 @@ std::vector<Target> io_targets();
 std::vector<Target> record_targets();
 std::vector<Target> text_targets();
 std::vector<Target> image_targets();
+std::vector<Target> replay_targets();
 
 // Reads every byte, so that a view of memory that is gone is noticed.
 void consume(std::span<const uint8_t> bytes);

@@ -69,3 +69,13 @@ TEST_CASE("a product is the same bit for bit whole and in parts", "[nn]") {
     for (const auto& [column, columns] : {std::pair{0, 37}, {37, 53}}) run(parts, row, rows, column, columns);
   CHECK(parts.equal(whole));
 }
+
+TEST_CASE("a transposed matrix is that, at all sizes and with gaps between rows", "[nn]") {
+  if (!nn::kernels::has_matmul()) return;
+  for (const auto& [rows, columns] : {std::pair<int64_t, int64_t>{1, 1}, {16, 16}, {33, 47}, {48, 5}, {7, 64}}) {
+    const auto from = at::randn({rows, columns + 3}), to = at::zeros({columns, rows + 2});
+    nn::kernels::transpose(from.const_data_ptr<float>(), rows, columns, columns + 3, to.data_ptr<float>(), rows + 2);
+    CHECK(at::equal(to.slice(1, 0, rows), from.slice(1, 0, columns).t()));
+    CHECK(to.slice(1, rows).eq(0).all().item<bool>());
+  }
+}

@@ -97,6 +97,7 @@ OpTable bit_ops();
 OpTable echo_ops();
 OpTable image_ops();
 OpTable io_ops();
+OpTable offline_rl_ops();
 OpTable rl_ops();
 OpTable simclr_ops();
 

@@ -48,6 +48,7 @@ OpTable all_ops() {
   ops.merge(echo_ops());
   ops.merge(image_ops());
   ops.merge(io_ops());
+  ops.merge(offline_rl_ops());
   ops.merge(rl_ops());
   return ops;
 }

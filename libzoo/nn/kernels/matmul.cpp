@@ -186,6 +186,17 @@ void matmul(const Product& product) {
   }
 }
 
+void transpose(const float* from, int64_t rows, int64_t columns, int64_t stride, float* to, int64_t to_stride) {
+  int64_t row = 0;
+  for (; row + 16 <= rows; row += 16)
+    for (int64_t column = 0; column < columns; column += 16) {
+      const __mmask16 used = columns - column >= 16 ? __mmask16(0xffff) : __mmask16((1u << (columns - column)) - 1);
+      transpose16(from + row * stride + column, stride, used, to + column * to_stride + row, to_stride);
+    }
+  for (; row < rows; ++row)
+    for (int64_t column = 0; column < columns; ++column) to[column * to_stride + row] = from[row * stride + column];
+}
+
 }  // namespace zoo::nn::kernels
 
 #else
@@ -194,6 +205,7 @@ namespace zoo::nn::kernels {
 
 bool has_matmul() { return false; }
 void matmul(const Product&) {}
+void transpose(const float*, int64_t, int64_t, int64_t, float*, int64_t) {}
 
 }  // namespace zoo::nn::kernels
 #endif

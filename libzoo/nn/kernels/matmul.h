@@ -24,4 +24,7 @@ struct Product {
 bool has_matmul();  // the processor has AVX-512
 void matmul(const Product& product);
 
+// to[j][i] = from[i][j] for [rows, columns], on the same processors.
+void transpose(const float* from, int64_t rows, int64_t columns, int64_t stride, float* to, int64_t to_stride);
+
 }  // namespace zoo::nn::kernels

@@ -13,9 +13,9 @@ namespace zoo::apps {
 
 class TrainingRun {
  public:
-  // Starts `program` (zoo-bit), which lies beside this one, with these words and --out `directory`, which is replaced. What it
-  // prints goes to `directory`.log. Throws UserError if there is no such program.
-  TrainingRun(const std::string& program, std::vector<std::string> words, const std::filesystem::path& directory);
+  // Starts `program` (zoo-bit), which lies beside this one, with these words and --out `directory`, which is replaced, or, if it is there,
+  // continued. What it prints goes to `directory`.log. Throws UserError if there is no such program.
+  TrainingRun(const std::string& program, std::vector<std::string> words, const std::filesystem::path& directory, bool resume = false);
   ~TrainingRun();  // stops it
   TrainingRun(const TrainingRun&) = delete;
   TrainingRun& operator=(const TrainingRun&) = delete;

@@ -1,4 +1,4 @@
-#include "apps/echo/line_chart.h"
+#include "apps/common/line_chart.h"
 
 #include <fmt/format.h>
 
@@ -10,7 +10,8 @@ namespace zoo::apps {
 namespace {
 
 constexpr double kWidth = 420, kHeight = 280, kLeft = 56, kTop = 16, kSpace = 90;
-constexpr std::array kColors = {"#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#9c6b4e"};
+constexpr std::array kColors = {"#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951",
+                                "#9c6b4e", "#a463f2", "#97bbf5", "#9498a0", "#ff8ab7"};
 
 std::string escaped(const std::string& text) {
   std::string result;
@@ -27,25 +28,31 @@ double tick_step(double end) {
 }
 
 struct Axis {
-  double step, end;
-  explicit Axis(double largest) : step(tick_step(std::max(largest, 1e-9))), end(step * std::ceil(std::max(largest, 1e-9) / step)) {}
+  double step, begin, end;
+  explicit Axis(double largest, double smallest = 0)
+      : step(tick_step(std::max(largest - smallest, 1e-9))),
+        begin(step * std::floor(smallest / step)),
+        end(step * std::ceil(largest / step)) {
+    if (end <= begin) end = begin + step;
+  }
 };
 
 std::string drawn(const Chart& chart, double left) {
-  double largest_x = 0, largest_y = chart.target;
+  double largest_x = 0, largest_y = std::max(chart.target, 0.0), smallest_y = std::min(chart.target, 0.0);
   for (const Line& line : chart.lines)
-    for (const auto& [x, y] : line.points) largest_x = std::max(largest_x, x), largest_y = std::max(largest_y, y);
-  const Axis across(largest_x), up(largest_y);
+    for (const auto& [x, y] : line.points)
+      largest_x = std::max(largest_x, x), largest_y = std::max(largest_y, y), smallest_y = std::min(smallest_y, y);
+  const Axis across(largest_x), up(largest_y, smallest_y);
   const auto at_x = [&](double x) { return left + kLeft + kWidth * x / across.end; };
-  const auto at_y = [&](double y) { return kTop + kHeight * (1 - y / up.end); };
+  const auto at_y = [&](double y) { return kTop + kHeight * (up.end - y) / (up.end - up.begin); };
 
   std::string svg;
   for (int i = 0; i * across.step <= across.end * 1.001; ++i)
     svg += fmt::format("<text x='{:.1f}' y='{:.1f}' text-anchor='middle'>{:g}</text>\n", at_x(i * across.step), kTop + kHeight + 18,
                        i * across.step);
-  for (int i = 0; i * up.step <= up.end * 1.001; ++i)
+  for (double y = up.begin; y <= up.end + 0.001 * up.step; y += up.step)
     svg += fmt::format("<path d='M{:.1f} {:.1f}h{}' stroke='#ddd'/><text x='{:.1f}' y='{:.1f}' text-anchor='end'>{:g}</text>\n", at_x(0),
-                       at_y(i * up.step), kWidth, at_x(0) - 6, at_y(i * up.step) + 4, i * up.step);
+                       at_y(y), kWidth, at_x(0) - 6, at_y(y) + 4, std::abs(y) < 1e-9 * up.step ? 0.0 : y);
   svg += fmt::format("<text x='{:.1f}' y='{:.1f}' text-anchor='middle'>{}</text>\n", left + kLeft + kWidth / 2, kTop + kHeight + 38,
                      escaped(chart.x));
   svg += fmt::format("<text x='{:.1f}' y='{:.1f}' text-anchor='middle' transform='rotate(-90 {:.1f} {:.1f})'>{}</text>\n", left + 14,

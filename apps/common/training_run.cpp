@@ -1,4 +1,4 @@
-#include "apps/echo/training_run.h"
+#include "apps/common/training_run.h"
 #include "apps/common/recipes.h"
 
 #include <libzoo/core/error.h>
@@ -27,10 +27,10 @@ std::string last_words(const std::filesystem::path& log) {
 
 }  // namespace
 
-TrainingRun::TrainingRun(const std::string& program, std::vector<std::string> words, const std::filesystem::path& directory)
+TrainingRun::TrainingRun(const std::string& program, std::vector<std::string> words, const std::filesystem::path& directory, bool resume)
     : directory_(directory) {
   words.insert(words.begin(), (program_folder() / program).string());
-  words.insert(words.end(), {"--out", directory.string(), "--overwrite"});
+  words.insert(words.end(), {"--out", directory.string(), resume && std::filesystem::exists(directory) ? "--resume" : "--overwrite"});
   std::vector<char*> arguments;
   for (auto& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);

@@ -14,11 +14,11 @@ struct Line {
 
 struct Chart {
   std::string x, y;         // what the axes show
-  std::vector<Line> lines;  // at most six
+  std::vector<Line> lines;  // at most ten
   double target = 0;        // a dashed line across
 };
 
-// The charts beside each other; axes start at 0 and end at round numbers.
+// The charts beside each other; axes start at 0, the upward one below it if values do, and end at round numbers.
 std::string line_charts(const std::vector<Chart>& charts);
 
 }  // namespace zoo::apps

@@ -1,0 +1,23 @@
+// The door of this room: learning from logs of play.
+#pragma once
+#include <libzoo/offline_rl/actor_critic.h>
+#include <libzoo/offline_rl/agents.h>
+#include <libzoo/offline_rl/continuous_losses.h>
+#include <libzoo/offline_rl/control_log.h>
+#include <libzoo/offline_rl/convert_log.h>
+#include <libzoo/offline_rl/d4rl.h>
+#include <libzoo/offline_rl/fitted_q.h>
+#include <libzoo/offline_rl/importance_sampling.h>
+#include <libzoo/offline_rl/log.h>
+#include <libzoo/offline_rl/log_tools.h>
+#include <libzoo/offline_rl/logged_buffer.h>
+#include <libzoo/offline_rl/losses.h>
+#include <libzoo/offline_rl/normalized_score.h>
+#include <libzoo/offline_rl/q_agent.h>
+#include <libzoo/offline_rl/q_network.h>
+#include <libzoo/offline_rl/replay_log.h>
+#include <libzoo/offline_rl/replay_shard.h>
+#include <libzoo/offline_rl/rl_unplugged.h>
+#include <libzoo/offline_rl/simplex.h>
+#include <libzoo/offline_rl/train.h>
+#include <libzoo/offline_rl/trunk.h>
