@@ -1,3 +1,4 @@
+#include <libzoo/io/parallel_for.h>
 #include <libzoo/offline_rl/kernels/trunk_loops.h>
 #include <libzoo/offline_rl/simplex.h>
 
@@ -21,6 +22,9 @@ bool has_loop(const at::Tensor& tensor, const at::Tensor& alpha) {
   return alpha.size(1) == 1 && tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.is_contiguous() && alpha.is_contiguous();
 }
 
+// Actions that are worth a thread.
+int64_t grain(int64_t values) { return 1 + 30'000 / values; }
+
 std::vector<int64_t> with_rows(const at::Tensor& tensor, int64_t rows) {
   auto shape = tensor.sizes().vec();
   shape[0] = rows;
@@ -34,9 +38,11 @@ at::Tensor mix_heads(const at::Tensor& weight, const at::Tensor& alpha) {
   if (!has_loop(weight, alpha))
     return at::matmul(alpha.t(), weight.reshape({actions, heads, size})).reshape(with_rows(weight, actions * alpha.size(1)));
   auto mixed = at::empty(with_rows(weight, actions));
-  for (int64_t a = 0; a < actions; ++a)
-    kernels::mix(weight.const_data_ptr<float>() + a * heads * size, alpha.const_data_ptr<float>(), heads, size,
-                 mixed.data_ptr<float>() + a * size);
+  const float *from = weight.const_data_ptr<float>(), *share = alpha.const_data_ptr<float>();
+  float* to = mixed.data_ptr<float>();
+  io::parallel_for(0, actions, grain(heads * size), [&](int64_t begin, int64_t end) {
+    for (int64_t a = begin; a < end; ++a) kernels::mix(from + a * heads * size, share, heads, size, to + a * size);
+  });
   return mixed;
 }
 
@@ -45,9 +51,11 @@ at::Tensor unmix_heads(const at::Tensor& grad, const at::Tensor& alpha) {
   if (!has_loop(grad, alpha))
     return at::matmul(alpha, grad.reshape({actions, alpha.size(1), size})).reshape(with_rows(grad, actions * heads));
   auto each = at::empty(with_rows(grad, actions * heads));
-  for (int64_t a = 0; a < actions; ++a)
-    kernels::unmix(grad.const_data_ptr<float>() + a * size, alpha.const_data_ptr<float>(), heads, size,
-                   each.data_ptr<float>() + a * heads * size);
+  const float *from = grad.const_data_ptr<float>(), *share = alpha.const_data_ptr<float>();
+  float* to = each.data_ptr<float>();
+  io::parallel_for(0, actions, grain(heads * size), [&](int64_t begin, int64_t end) {
+    for (int64_t a = begin; a < end; ++a) kernels::unmix(from + a * size, share, heads, size, to + a * heads * size);
+  });
   return each;
 }
 

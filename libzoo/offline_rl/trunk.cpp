@@ -13,7 +13,6 @@ namespace zoo::offline_rl {
 namespace {
 
 using kernels::DirectConv;
-using MatrixView = nn::kernels::MatrixView<float>;
 
 constexpr int64_t kTogether =
     4;  // images whose share of the weights' gradients is summed in registers; what it sums does not depend on the threads
@@ -173,9 +172,11 @@ struct Trunk::Fast {
       const int64_t rows = std::min(kernels::kMostFilters, batch - first);
       const int64_t lanes = (rows + kernels::kLanes - 1) / kernels::kLanes * kernels::kLanes;
       auto columns = lanes == rows ? at::empty({flat, lanes}) : at::zeros({flat, lanes}), across = at::empty({hidden, lanes});
-      nn::kernels::transpose(x.const_data_ptr<float>() + first * flat, rows, flat, flat, data(columns), lanes);
-      const float *w = weight.const_data_ptr<float>(), *v = data(columns);
-      float* to = data(across);
+      const float *w = weight.const_data_ptr<float>(), *from = x.const_data_ptr<float>() + first * flat;
+      float *v = data(columns), *to = data(across);
+      io::parallel_for(0, flat, 2048, [&](int64_t begin, int64_t end) {
+        nn::kernels::transpose(from + begin, rows, end - begin, flat, v + begin * lanes, lanes);
+      });
       io::parallel_for(0, hidden, 60, [&](int64_t begin, int64_t end) {
         const DirectConv product{.out_height = 1,
                                  .out_width = end - begin,
