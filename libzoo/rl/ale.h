@@ -7,8 +7,8 @@
 
 namespace zoo::rl {
 
-// The machine with that ROM in it. The library stays loaded. Throws UserError naming the file if the plug-in can't be loaded, is none or one of
-// another version, or does not open the ROM.
+// The machine with that ROM in it. The library stays loaded. Throws UserError naming the file if the plug-in can't be loaded, is none or
+// one of another version, or does not open the ROM.
 std::unique_ptr<Console> open_ale(const std::filesystem::path& plugin, const std::filesystem::path& rom);
 
 }  // namespace zoo::rl

@@ -4,8 +4,8 @@
  *
  *   const zoo_ale_api* zoo_ale_plugin(void);
  *
- * as declared below. It is a program of its own, under its own licence (the Arcade Learning Environment's is GPL-2.0), and a dozen lines around
- * ale::ALEInterface. It must switch off what libzoo does itself: repeat_action_probability and frame_skip (0 and 1), and leave the
+ * as declared below. It is a program of its own, under its own licence (the Arcade Learning Environment's is GPL-2.0), and a dozen
+ * lines around ale::ALEInterface. It must switch off what libzoo does itself (repeat_action_probability 0, frame_skip 1), and leave the
  * check of the ROM's MD5 on. Functions return 0 for success, and describe a failure in `error`, a text of at most `error_size` bytes
  * with its closing zero. One console is used by one thread at a time, several by several. */
 #ifndef ZOO_ALE_PLUGIN_H
