@@ -1,6 +1,7 @@
 // An environment by name, with its options, as recipes, logs and models name it.
 #pragma once
 
+#include <libzoo/core/error.h>
 #include <libzoo/core/json.h>
 #include <libzoo/core/options.h>
 #include <libzoo/rl/catalogue.h>
@@ -18,6 +19,16 @@ template <class Field>
 void fields(Field& field, EnvironmentChoice& o) {
   field("name", o.name, "minatar/breakout, minatar/asterix, minatar/freeway, minatar/seaquest, minatar/space_invaders, pendulum, atari/…");
   fields(field, static_cast<rl::EnvironmentOptions&>(o));
+}
+
+// Emulators are opened when they are played, everything else is tried before a run begins.
+inline void check(const EnvironmentChoice& o, Problems& problems) {
+  if (o.name.empty() || o.name.starts_with("atari/")) return;
+  try {
+    rl::make_environment(o.name, o);
+  } catch (const UserError& error) {
+    problems.add("name", error.what() + (error.hint().empty() ? "" : "; " + error.hint()));
+  }
 }
 
 inline rl::EnvironmentMaker maker_of(const EnvironmentChoice& choice) {

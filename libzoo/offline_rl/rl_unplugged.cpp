@@ -13,6 +13,19 @@ namespace {
 
 using Bytes = std::span<const uint8_t>;
 
+struct Record {
+  std::string where;  // for messages
+  io::Bytes bytes;
+  io::TfExample example;
+};
+
+std::optional<Record> next_record(io::TfRecordReader& reader, const std::string& file) {
+  const std::string where = fmt::format("{}: record {}", file, reader.records());
+  const auto bytes = reader.next();
+  if (!bytes) return std::nullopt;
+  return Record{where, *bytes, io::decode_example(*bytes, where)};
+}
+
 template <class T>
 const std::vector<T>& list_of(const io::TfFeatures& features, const char* name, size_t wanted, const std::string& where) {
   const auto& values = io::values_of<T>(features, name, where);
@@ -64,17 +77,15 @@ UnpluggedEpisodes::UnpluggedEpisodes(io::Bytes file, std::string where, io::Comp
     : where_(std::move(where)), reader_(std::move(file), where_, {.compression = compression}) {}
 
 std::optional<UnpluggedEpisode> UnpluggedEpisodes::next() {
-  const int64_t number = reader_.records();
-  const auto record = reader_.next();
+  const auto record = next_record(reader_, where_);
   if (!record) return std::nullopt;
-  const std::string where = fmt::format("{}: record {}", where_, number);
-  const auto example = io::decode_example(*record, where);
+  const auto& [where, bytes, example] = *record;
   const auto& features = example.features;
   UnpluggedEpisode e;
   e.action = io::values_of<int64_t>(features, "actions", where);
   const auto steps = e.action.size();
   if (steps == 0) throw UserError(where + ": an episode without steps");
-  e.observation = decode_frames(list_of<Bytes>(features, "observations", steps, where), record->size(), where);
+  e.observation = decode_frames(list_of<Bytes>(features, "observations", steps, where), bytes.size(), where);
   e.reward = list_of<float>(features, "unclipped_rewards", steps, where);
   e.clipped_reward = list_of<float>(features, "clipped_rewards", steps, where);
   e.discount = list_of<float>(features, "discounts", steps, where);
@@ -94,15 +105,13 @@ UnpluggedTransitions::UnpluggedTransitions(io::Bytes file, std::string where, io
     : where_(std::move(where)), reader_(std::move(file), where_, {.compression = compression}) {}
 
 std::optional<UnpluggedTransition> UnpluggedTransitions::next() {
-  const int64_t number = reader_.records();
-  const auto record = reader_.next();
+  const auto record = next_record(reader_, where_);
   if (!record) return std::nullopt;
-  const std::string where = fmt::format("{}: record {}", where_, number);
-  const auto example = io::decode_example(*record, where);
+  const auto& [where, bytes, example] = *record;
   const auto& features = example.features;
   UnpluggedTransition t;
-  t.o_t = stack_of(features, "o_t", record->size(), where);
-  t.o_tp1 = stack_of(features, "o_tp1", record->size(), where);
+  t.o_t = stack_of(features, "o_t", bytes.size(), where);
+  t.o_tp1 = stack_of(features, "o_tp1", bytes.size(), where);
   t.a_t = scalar_of<int64_t>(features, "a_t", where);
   t.a_tp1 = scalar_of<int64_t>(features, "a_tp1", where);
   t.r_t = scalar_of<float>(features, "r_t", where);
