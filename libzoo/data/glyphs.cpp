@@ -3,6 +3,7 @@
 #include <libzoo/core/error.h>
 #include <libzoo/core/random.h>
 #include <libzoo/data/catalogue.h>
+#include <libzoo/data/drawn_dataset.h>
 #include <libzoo/data/normal_noise.h>
 
 #include <fmt/format.h>
@@ -17,8 +18,8 @@ namespace {
 constexpr int kPoints = 16;  // on each stroke
 constexpr int kMaxStrokes = 4;
 
-// What the `copy` of a random key says: two splits of pictures, the glyphs, the alphabets.
-enum Copy : uint16_t { kTrain = 0, kTest = 1, kGlyph = 2, kAlphabet = 3 };
+// What the `copy` of a random key says beside the two splits of pictures, 0 and 1: the glyphs, the alphabets.
+enum Copy : uint16_t { kGlyph = 2, kAlphabet = 3 };
 
 struct Point {
   double x, y;
@@ -89,54 +90,35 @@ io::Image draw(RandomStream& random, const std::vector<Stroke>& strokes, int64_t
   return image;
 }
 
-class Glyphs final : public ImageDataset {
+class Glyphs final : public DrawnDataset {
  public:
-  explicit Glyphs(const GlyphsOptions& options) : options_(options), seed_(derive_seed(options.seed, "glyphs")) {
+  explicit Glyphs(const GlyphsOptions& options)
+      : DrawnDataset({"glyphs", options.split, options.per_class, options.image_size, derive_seed(options.seed, "glyphs")}),
+        options_(options) {
     if (options.num_classes < 2 || options.num_classes > 100'000'000)
       throw UserError(fmt::format("num_classes: must be 2 to 100000000, got {}", options.num_classes));
-    if (options.per_class < 1 || options.per_class > int64_t(UINT32_MAX))
-      throw UserError(fmt::format("per_class: must be 1 to 2^32, got {}", options.per_class));
-    if (options.image_size < 8 || options.image_size > 4096)
-      throw UserError(fmt::format("image_size: must be 8 to 4096 pixels, got {}", options.image_size));
     if (options.alphabet_size < 1) throw UserError(fmt::format("alphabet_size: must be at least 1, got {}", options.alphabet_size));
     if (options.shared_strokes < 0 || options.shared_strokes > 2)
       throw UserError(fmt::format("shared_strokes: must be 0 to 2, got {}", options.shared_strokes));
   }
 
-  int64_t size() const override { return options_.num_classes * options_.per_class; }
   int64_t num_classes() const override { return options_.num_classes; }
   std::string class_name(int64_t label) const override { return fmt::format("glyph_{}", label); }
   std::string superclass(int64_t label) const override { return fmt::format("alphabet_{}", label / options_.alphabet_size); }
-  ImageSize typical_size() const override { return {options_.image_size, options_.image_size}; }
-  std::string describe() const override {
-    return fmt::format("glyphs ({}): {} pictures {}x{}, {} classes", split(), size(), options_.image_size, options_.image_size,
-                       num_classes());
-  }
 
  protected:
-  int64_t get_label(int64_t index) const override { return index / options_.per_class; }
-  void get_picture(int64_t index, Picture& picture) const override {
-    const int64_t label = get_label(index), number = index % options_.per_class;
-    RandomStream random({seed_, uint32_t(number), uint32_t(label), Purpose::dataset, options_.split == Split::test ? kTest : kTrain});
-    picture.set_pixels(draw(random, strokes_of(label), options_.image_size));
-  }
-  std::string get_item_name(int64_t index) const override {
-    return fmt::format("glyphs {} picture {} ({})", split(), index, class_name(get_label(index)));
-  }
+  io::Image draw_picture(int64_t label, RandomStream& random) const override { return draw(random, strokes_of(label), image_size()); }
 
  private:
-  const char* split() const { return options_.split == Split::test ? "test" : "train"; }
-
   std::vector<Stroke> strokes_of(int64_t label) const {
-    RandomStream alphabet({seed_, 0, uint32_t(label / options_.alphabet_size), Purpose::dataset, kAlphabet});
-    RandomStream glyph({seed_, 0, uint32_t(label), Purpose::dataset, kGlyph});
+    RandomStream alphabet({seed(), 0, uint32_t(label / options_.alphabet_size), Purpose::dataset, kAlphabet});
+    RandomStream glyph({seed(), 0, uint32_t(label), Purpose::dataset, kGlyph});
     std::vector<Stroke> strokes(size_t(2 + alphabet.below(3)));
     for (size_t i = 0; i < strokes.size(); ++i) strokes[i] = draw_stroke(int64_t(i) < options_.shared_strokes ? alphabet : glyph);
     return strokes;
   }
 
   GlyphsOptions options_;
-  uint64_t seed_;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <libzoo/core/error.h>
 #include <libzoo/core/random.h>
 #include <libzoo/data/catalogue.h>
+#include <libzoo/data/drawn_dataset.h>
 #include <libzoo/data/figures.h>
 #include <libzoo/data/normal_noise.h>
 
@@ -92,48 +93,35 @@ io::Image draw(RandomStream& random, const Texture& texture, int64_t size, doubl
   return image;
 }
 
-class Shapes final : public ImageDataset {
+class Shapes final : public DrawnDataset {
  public:
-  explicit Shapes(const ShapesOptions& options) : options_(options), classes_(preset_classes(options)) {
-    if (options.per_class < 1 || options.per_class > int64_t(UINT32_MAX))
-      throw UserError(fmt::format("per_class: must be 1 to 2^32, got {}", options.per_class));
-    if (options.image_size < 8 || options.image_size > 4096)
-      throw UserError(fmt::format("image_size: must be 8 to 4096 pixels, got {}", options.image_size));
+  explicit Shapes(const ShapesOptions& options)
+      : DrawnDataset({"shapes", options.split, options.per_class, options.image_size, seed_of(options)}),
+        noise_(options.noise),
+        classes_(preset_classes(options)) {
     if (!(options.noise >= 0 && options.noise <= 1)) throw UserError(fmt::format("noise: must be 0 to 1, got {}", options.noise));
-    constexpr std::array<const char*, 3> names{"shapes.upstream", "shapes.downstream", "shapes.grid"};
-    seed_ = derive_seed(options.seed, names[size_t(options.preset)]);
   }
 
-  int64_t size() const override { return num_classes() * options_.per_class; }
   int64_t num_classes() const override { return int64_t(classes_.size()); }
   std::string class_name(int64_t label) const override {
     const Texture& texture = classes_.at(size_t(label));
     return fmt::format("{}_{:.4g}deg_{:.3g}cycles", kFigureNames[size_t(texture.shape)], texture.degrees, texture.cycles);
   }
   std::string superclass(int64_t label) const override { return kFigureNames[size_t(classes_.at(size_t(label)).shape)]; }
-  ImageSize typical_size() const override { return {options_.image_size, options_.image_size}; }
-  std::string describe() const override {
-    return fmt::format("shapes ({}): {} pictures {}x{}, {} classes", split(), size(), options_.image_size, options_.image_size,
-                       num_classes());
-  }
 
  protected:
-  int64_t get_label(int64_t index) const override { return index / options_.per_class; }
-  void get_picture(int64_t index, Picture& picture) const override {
-    const int64_t label = get_label(index), number = index % options_.per_class;
-    RandomStream random({seed_, uint32_t(number), uint32_t(label), Purpose::dataset, uint16_t(options_.split == Split::test)});
-    picture.set_pixels(draw(random, classes_[size_t(label)], options_.image_size, options_.noise));
-  }
-  std::string get_item_name(int64_t index) const override {
-    return fmt::format("shapes {} picture {} ({})", split(), index, class_name(get_label(index)));
+  io::Image draw_picture(int64_t label, RandomStream& random) const override {
+    return draw(random, classes_[size_t(label)], image_size(), noise_);
   }
 
  private:
-  const char* split() const { return options_.split == Split::test ? "test" : "train"; }
+  static uint64_t seed_of(const ShapesOptions& options) {
+    constexpr std::array<const char*, 3> names{"shapes.upstream", "shapes.downstream", "shapes.grid"};
+    return derive_seed(options.seed, names[size_t(options.preset)]);
+  }
 
-  ShapesOptions options_;
+  double noise_;
   std::vector<Texture> classes_;
-  uint64_t seed_ = 0;
 };
 
 }  // namespace

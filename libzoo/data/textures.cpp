@@ -1,8 +1,8 @@
 // Textures: patterns of two random colours at a random scale, place and angle, which say nothing of the class. Ten classes: stripes,
 // checkerboard, dots, rings, pixels by coin flips, smooth noise, grid lines, ramp, chevrons, smooth noise in two levels.
-#include <libzoo/core/error.h>
 #include <libzoo/core/random.h>
 #include <libzoo/data/catalogue.h>
+#include <libzoo/data/drawn_dataset.h>
 #include <libzoo/data/normal_noise.h>
 
 #include <fmt/format.h>
@@ -109,40 +109,16 @@ io::Image draw(RandomStream& random, int texture, int64_t size) {
   return image;
 }
 
-class Textures final : public ImageDataset {
+class Textures final : public DrawnDataset {
  public:
-  explicit Textures(const TexturesOptions& options) : options_(options), seed_(derive_seed(options.seed, "textures")) {
-    if (options.per_class < 1 || options.per_class > int64_t(UINT32_MAX))
-      throw UserError(fmt::format("per_class: must be 1 to 2^32, got {}", options.per_class));
-    if (options.image_size < 8 || options.image_size > 4096)
-      throw UserError(fmt::format("image_size: must be 8 to 4096 pixels, got {}", options.image_size));
-  }
+  explicit Textures(const TexturesOptions& o)
+      : DrawnDataset({"textures", o.split, o.per_class, o.image_size, derive_seed(o.seed, "textures")}) {}
 
-  int64_t size() const override { return num_classes() * options_.per_class; }
   int64_t num_classes() const override { return int64_t(kTextures.size()); }
   std::string class_name(int64_t label) const override { return kTextures.at(size_t(label)); }
-  ImageSize typical_size() const override { return {options_.image_size, options_.image_size}; }
-  std::string describe() const override {
-    return fmt::format("textures ({}): {} pictures {}x{}, {} classes", split(), size(), options_.image_size, options_.image_size,
-                       num_classes());
-  }
 
  protected:
-  int64_t get_label(int64_t index) const override { return index / options_.per_class; }
-  void get_picture(int64_t index, Picture& picture) const override {
-    const int64_t label = get_label(index), number = index % options_.per_class;
-    RandomStream random({seed_, uint32_t(number), uint32_t(label), Purpose::dataset, uint16_t(options_.split == Split::test)});
-    picture.set_pixels(draw(random, int(label), options_.image_size));
-  }
-  std::string get_item_name(int64_t index) const override {
-    return fmt::format("textures {} picture {} ({})", split(), index, class_name(get_label(index)));
-  }
-
- private:
-  const char* split() const { return options_.split == Split::test ? "test" : "train"; }
-
-  TexturesOptions options_;
-  uint64_t seed_;
+  io::Image draw_picture(int64_t label, RandomStream& random) const override { return draw(random, int(label), image_size()); }
 };
 
 }  // namespace
