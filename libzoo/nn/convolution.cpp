@@ -56,16 +56,16 @@ at::Tensor pointwise(const at::Tensor& x, const at::Tensor& weight, int64_t stri
 }
 
 ConvolutionGradients pointwise_backward(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight, int64_t stride, bool of_x,
-                                        bool of_weight, const FoldedNorm* norm) {
+                                        bool of_weight, const FoldedNorm* norm, const at::Tensor& onto) {
   ConvolutionGradients result;
-  if (of_x) {
-    result.x = empty_image(x, x.size(0), x.size(1), grad.size(2), grad.size(3));
-    multiply(as_rows(result.x), as_rows(grad), as_matrix(weight));
-    if (stride != 1) {
-      auto spread = empty_image(x, x.size(0), x.size(1), x.size(2), x.size(3)).zero_();
-      every(spread, stride).copy_(result.x);
-      result.x = spread;
-    }
+  if (of_x && stride == 1) {
+    result.x = onto.defined() ? onto : empty_image(x, x.size(0), x.size(1), x.size(2), x.size(3));
+    multiply(as_rows(result.x), as_rows(grad), as_matrix(weight), onto.defined() ? as_rows(onto) : onto);
+  } else if (of_x) {
+    const auto met = empty_image(x, x.size(0), x.size(1), grad.size(2), grad.size(3));
+    multiply(as_rows(met), as_rows(grad), as_matrix(weight));
+    result.x = onto.defined() ? onto : empty_image(x, x.size(0), x.size(1), x.size(2), x.size(3)).zero_();
+    every(result.x, stride).add_(met);
   }
   if (of_weight) {
     result.weight = at::empty_like(weight);
@@ -204,15 +204,19 @@ at::Tensor convolve(const at::Tensor& x, const at::Tensor& given_weight, const C
 }
 
 ConvolutionGradients convolve_backward(const at::Tensor& given_grad, const at::Tensor& x, const at::Tensor& given_weight,
-                                       const Convolution& shape, bool of_x, bool of_weight, const FoldedNorm* norm) {
+                                       const Convolution& shape, bool of_x, bool of_weight, const FoldedNorm* norm,
+                                       const at::Tensor& onto) {
   const auto way = way_of(x, given_weight, shape);
-  if (way == Way::library) {
-    return library_backward(given_grad, x, given_weight, shape, of_x, of_weight);
-  }
-  const auto grad = given_grad.contiguous(kChannelsLast), weight = given_weight.contiguous(kChannelsLast);
-  if (way == Way::pointwise) return pointwise_backward(grad, x, weight, shape.stride, of_x, of_weight, norm);
-  return way == Way::few_pixels ? few_pixels_backward(grad, x, weight, shape, of_x, of_weight)
-                                : filtered_backward(grad, x, weight, shape, of_x, of_weight);
+  const auto grad = way == Way::library ? given_grad : given_grad.contiguous(kChannelsLast),
+             weight = way == Way::library ? given_weight : given_weight.contiguous(kChannelsLast);
+  if (way == Way::pointwise && (!onto.defined() || onto.is_contiguous(kChannelsLast)))
+    return pointwise_backward(grad, x, weight, shape.stride, of_x, of_weight, norm, onto);
+  auto result = way == Way::library      ? library_backward(grad, x, weight, shape, of_x, of_weight)
+                : way == Way::pointwise  ? pointwise_backward(grad, x, weight, shape.stride, of_x, of_weight, norm, {})
+                : way == Way::few_pixels ? few_pixels_backward(grad, x, weight, shape, of_x, of_weight)
+                                         : filtered_backward(grad, x, weight, shape, of_x, of_weight);
+  if (of_x && onto.defined()) result.x = onto.add_(result.x);
+  return result;
 }
 
 at::Tensor conv2d(const at::Tensor& x, const at::Tensor& weight, int64_t stride, int64_t padding) {

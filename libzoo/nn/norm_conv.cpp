@@ -71,9 +71,9 @@ struct NormConvFunction : torch::autograd::Function<NormConvFunction> {
     for (size_t i = 0; i < count; ++i) {
       if (!gradients[i].defined()) continue;
       auto of = convolve_backward(gradients[i], normal, saved[5 + i], shape(i), of_normal, ctx->needs_input_grad(3 + i),
-                                  folds ? &on_the_way : nullptr);
+                                  folds ? &on_the_way : nullptr, grad_normal);
       gradients[i].reset();
-      if (of_normal) grad_normal = grad_normal.defined() ? grad_normal.add_(of.x) : of.x;
+      grad_normal = of.x;
       result[3 + i] = of.weight;
     }
     normal.reset();

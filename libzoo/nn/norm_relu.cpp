@@ -70,8 +70,8 @@ std::pair<at::Tensor, at::Tensor> affine(const at::Tensor& weight, const at::Ten
 std::optional<at::Tensor> if_defined(const at::Tensor& tensor) { return tensor.defined() ? std::optional(tensor) : std::nullopt; }
 
 struct NormReluFunction : torch::autograd::Function<NormReluFunction> {
-  static variable_list forward(AutogradContext* ctx, const at::Tensor& x, const std::optional<at::Tensor>& given_added, const at::Tensor& weight,
-                               const std::optional<at::Tensor>& given_bias, double eps, bool relu) {
+  static variable_list forward(AutogradContext* ctx, const at::Tensor& x, const std::optional<at::Tensor>& given_added,
+                               const at::Tensor& weight, const std::optional<at::Tensor>& given_bias, double eps, bool relu) {
     const at::Tensor added = given_added.value_or(at::Tensor()), bias = given_bias.value_or(at::Tensor());
     const Rows shape(x);
     // About the first row: a mean far from zero then costs no digits.

@@ -83,17 +83,17 @@ void multiply(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b
 
 void multiply_deep(const at::Tensor& result, const at::Tensor& a, const at::Tensor& b, const std::optional<kernels::Normal>& normal_b) {
   const int64_t rows = result.size(0), columns = result.size(1), depth = a.size(1);
-  if (result.scalar_type() == at::kBFloat16) {
-    const auto sum = at::empty({rows, columns}, at::kFloat);
-    if (!has_own_product(sum, a, b)) return multiply(result, a, b);
-    multiply_deep(sum, a, b, normal_b);
-    result.view_as(sum).copy_(sum);
+  const int64_t most = std::min({depth / kDeep, kMostParts, kPartFloats / result.numel()});
+  const int64_t parts = most >= kFewestParts && a.stride(0) == 1 && b.stride(1) == 1 ? most : 1;
+  const Normals normals{.of_b = normal_b};
+  if (parts == 1 && has_own_product(result, a, b)) return multiply(result, a, b, {}, normals);
+  const auto sums = at::empty({parts, rows, columns}, at::kFloat);
+  if (!has_own_product(sums[0], a, b)) return multiply(result, a, b);
+  if (parts == 1) {
+    multiply(sums[0], a, b, {}, normals);
+    at::Tensor(result).copy_(sums[0]);
     return;
   }
-  const int64_t parts = std::min({depth / kDeep, kMostParts, kPartFloats / result.numel()});
-  if (parts < kFewestParts || !has_own_product(result, a, b) || a.stride(0) != 1 || b.stride(1) != 1)
-    return multiply(result, a, b, {}, {.of_b = normal_b});
-  const auto sums = at::empty({parts, rows, columns}, at::kFloat);
   with_float_or_bfloat16(a, [&](auto s) {
     using S = decltype(s);
     io::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
@@ -111,9 +111,10 @@ void multiply_deep(const at::Tensor& result, const at::Tensor& a, const at::Tens
       }
     });
   });
-  auto sum = result.view_as(sums[0]);
+  auto sum = result.scalar_type() == at::kFloat ? result : sums[0];
   at::add_out(sum, sums[0], sums[1]);
   for (int64_t i = 2; i < parts; ++i) sum.add_(sums[i]);
+  if (!sum.is_same(result)) at::Tensor(result).copy_(sum);
 }
 
 }  // namespace zoo::nn

@@ -52,8 +52,8 @@ Statistics statistics(const at::Tensor& x, const SumOverRanks& sum) {
 }
 
 struct SyncFunction : torch::autograd::Function<SyncFunction> {
-  static variable_list forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& weight, const std::optional<at::Tensor>& bias, double eps,
-                               const SumOverRanks& sum) {
+  static variable_list forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& weight, const std::optional<at::Tensor>& bias,
+                               double eps, const SumOverRanks& sum) {
     const auto [mean, raw_variance, count] = statistics(x, sum);
     const auto variance = raw_variance.clamp_min(0);
     const auto rstd = (variance + eps).rsqrt();

@@ -18,7 +18,7 @@ struct ConvolutionGradients {
 
 // Group norm and ReLU of a convolution's input on the way into its products, so that what is normalised never lies in memory.
 struct FoldedNorm {
-  at::Tensor tables;  // [4, batch, in] float32: mean in two parts, scale, shift
+  at::Tensor tables;  // [4, batch, in] float32: mean in two parts, scale, shift; for x in bfloat16 the shift includes the mean
   bool relu = true;
 };
 bool folds_norm(const at::Tensor& x, const at::Tensor& weight, const Convolution& shape);  // is there a product that does it
@@ -27,9 +27,9 @@ bool folds_norm(const at::Tensor& x, const at::Tensor& weight, const Convolution
 at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const Convolution& shape, const at::Tensor& addend = {},
                     const FoldedNorm* norm = nullptr);
 // From the input's size [batch, in, h, w], not from its values, if only the gradient of x is asked for. That is the gradient of the
-// normalised x if there is a norm.
+// normalised x if there is a norm. `onto`: another gradient of the same, to which it is added in place; may be undefined.
 ConvolutionGradients convolve_backward(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight, const Convolution& shape,
-                                       bool of_x, bool of_weight, const FoldedNorm* norm = nullptr);
+                                       bool of_x, bool of_weight, const FoldedNorm* norm = nullptr, const at::Tensor& onto = {});
 
 struct GroupNormSaved {
   at::Tensor x, gamma, beta;  // x dense in NCHW or channels-last memory

@@ -1,12 +1,14 @@
 // Images in bfloat16 with parameters in float32: every layer against itself in float64 on the same rounded values.
 #include "test/nn/gradients.h"
 
+#include <libzoo/nn/convolution.h>
 #include <libzoo/nn/group_norm.h>
 #include <libzoo/nn/kernels/bfloat16.h>
 #include <libzoo/nn/max_pool.h>
 #include <libzoo/nn/norm_conv.h>
 #include <libzoo/nn/res_net_v2.h>
 
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -58,6 +60,27 @@ TEST_CASE("group norm of bfloat16 keeps its statistics and the parameters' gradi
   }
 }
 
+TEST_CASE("images of bfloat16 that are almost one value are normalised by what little they differ", "[nn]") {
+  // Steps of bfloat16 about 1000 are 4: mean squares are a million, the variance is about 5.
+  const auto x = channels_last(rounded(1000 + 4 * at::randint(0, 2, {2, 64, 13, 11}).to(at::kFloat)));
+  const auto gamma = at::ones({64}), beta = at::zeros({64});
+  const auto exact = nn::group_norm_relu(x.to(at::kDouble), gamma.to(at::kDouble), beta.to(at::kDouble), 8, 1e-5, false);
+  CHECK(relative_difference(nn::group_norm_relu(x, gamma, beta, 8, 1e-5, false), exact) < kRounding);
+  const auto constant = channels_last(at::full({2, 64, 13, 11}, 1000, at::kBFloat16));
+  CHECK(nn::group_norm_relu(constant, gamma, beta + 2, 8, 1e-5, false).eq(2).all().item<bool>());
+}
+
+TEST_CASE("weight gradients of 1x1 convolutions in bfloat16, whatever way the sum over pixels goes", "[nn]") {
+  // Divided among threads; too large to be divided and too deep for one sum in registers; neither.
+  const auto [channels, pixels] =
+      GENERATE(std::array<int64_t, 2>{32, 9216}, std::array<int64_t, 2>{816, 9216}, std::array<int64_t, 2>{96, 1024});
+  const auto x = channels_last(rounded(at::randn({1, channels, pixels / 32, 32}))), above = channels_last(rounded(at::randn(x.sizes())));
+  const auto weight = rounded(at::randn({channels, channels, 1, 1}));
+  const auto found = gradients([](const Tensors& t) { return nn::conv2d(t[0], t[1], 1, 0); }, {x, weight}, above)[1];
+  const auto rows = [&](const at::Tensor& image) { return image.to(at::kFloat).permute({1, 0, 2, 3}).flatten(1); };
+  CHECK(relative_difference(found.flatten(1), at::matmul(rows(above), rows(x).t())) < kRounding);
+}
+
 TEST_CASE("weights are standardised in float32 and rounded once", "[nn]") {
   const auto weight = channels_last(at::randn({8, 16, 3, 3}) + 5);
   const auto exact = nn::standardize_weight(weight);
@@ -101,6 +124,25 @@ TEST_CASE("norm and convolution as one operator is the same as one after the oth
   const auto found = torch::autograd::grad({one}, {x, conv->weight, norm->weight}, {above});
   const auto expected = torch::autograd::grad({two}, {x, conv->weight, norm->weight}, {above});
   for (size_t i = 0; i < 3; ++i) CHECK(relative_difference(found[i], expected[i]) < 4 * kRounding);
+}
+
+TEST_CASE("a unit's shortcut by a convolution adds its gradient in bfloat16", "[nn]") {
+  const int64_t stride = GENERATE(1, 2);
+  nn::GroupNorm norm(nn::GroupNormOptions{.channels = 32, .groups = 8});
+  nn::StdConv2d conv(nn::StdConv2dOptions{.in_channels = 32, .out_channels = 16}),
+      downsample(nn::StdConv2dOptions{.in_channels = 32, .out_channels = 48, .stride = stride});
+  {
+    at::NoGradGuard no_grad;
+    conv->weight.normal_(), downsample->weight.normal_();
+  }
+  const auto x = rounded(channels_last(at::randn({2, 32, 7, 5}))).set_requires_grad(true);
+  const auto [y, shortcut] = nn::norm_conv_and_shortcut(norm, conv, downsample, x);
+  const auto above = rounded(at::randn_like(y)), beside = rounded(at::randn_like(shortcut));
+  const Tensors leaves = {x, norm->weight, conv->weight, downsample->weight};
+  const auto found = torch::autograd::grad({y, shortcut}, leaves, {above, beside});
+  const auto normal = norm(x);
+  const auto expected = torch::autograd::grad({conv(normal), downsample(normal)}, leaves, {above, beside});
+  for (size_t i = 0; i < leaves.size(); ++i) CHECK(relative_difference(found[i], expected[i]) < 4 * kRounding);
 }
 
 TEST_CASE("a network in bfloat16 has the logits and gradients of float32 but for rounding", "[nn]") {

@@ -1,10 +1,14 @@
 // Group norm in channels-last memory: every inner loop runs over channels, which lie side by side. Sums are taken per channel,
 // of differences from the first pixel, in blocks of pixels short enough for the type of the data; the blocks are added up in double.
+//
+// Values of bfloat16 are not centred one by one: what is added to them takes the mean along, from double. Their squares have 16 binary
+// digits, so that a block of them is added up without error unless they differ in size, and one pass gives mean and variance.
 #include <libzoo/nn/kernels/channels.h>
 #include <libzoo/nn/kernels/group_norm.h>
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 namespace zoo::nn::kernels {
 namespace {
@@ -32,6 +36,18 @@ ZOO_INLINE Rows<T> rows_in(double* scratch, int64_t width) {
           values + 3 * width,
           values + 4 * width,
           values + 5 * width};
+}
+
+template <class S>
+constexpr bool kCentred = !std::is_same_v<S, BFloat16>;
+
+// A value less the mean, of those types that are centred.
+template <class S>
+ZOO_INLINE Compute<S> centred(S x, Compute<S> mean, Compute<S> rest) {
+  if constexpr (kCentred<S>)
+    return (x - mean) - rest;
+  else
+    return x;
 }
 
 template <class T>
@@ -62,14 +78,36 @@ ZOO_INLINE void sum_pixels(const S* __restrict x, int64_t pixels, int64_t stride
                      [=](int64_t p, int64_t c) __attribute__((always_inline)) { return T(x[p * stride + c]) - T(x[c]); });
 }
 
+// The sums of x and of its square, of each channel.
+template <class S, class T>
+ZOO_INLINE void sum_pixels_and_squares(const S* __restrict x, int64_t pixels, int64_t stride, const Rows<T>& rows) {
+  double* __restrict total = rows.sum;
+  double* __restrict total2 = rows.sum2;
+  for (int64_t c = 0; c < rows.width; ++c) total[c] = total2[c] = 0;
+  for (int64_t p = 0; p < pixels; p += kBlock) {
+    const int64_t end = std::min(p + kBlock, pixels);
+    for_channels(rows.width, [&](int64_t c, auto lanes) __attribute__((always_inline)) {
+      T part[lanes] = {}, part2[lanes] = {};
+      for (int64_t q = p; q < end; ++q) {
+        for (int64_t l = 0; l < lanes; ++l) {
+          const T value = x[q * stride + c + l];
+          part[l] += value;
+          part2[l] += value * value;
+        }
+      }
+      for (int64_t l = 0; l < lanes; ++l) total[c + l] += double(part[l]), total2[c + l] += double(part2[l]);
+    });
+  }
+}
+
 template <class S, class T>
 ZOO_INLINE void sum_squares(const S* __restrict x, int64_t pixels, int64_t stride, const Rows<T>& rows) {
   const T* __restrict mean = rows.mean;
   const T* __restrict rest = rows.rest;
   for (int64_t c = 0; c < rows.width; ++c) rows.sum[c] = 0;
   sum_over_pixels<T>(pixels, rows.width, rows.sum, [=](int64_t p, int64_t c) __attribute__((always_inline)) {
-    const T centred = (T(x[p * stride + c]) - mean[c]) - rest[c];
-    return centred * centred;
+    const T difference = centred(x[p * stride + c], mean[c], rest[c]);
+    return difference * difference;
   });
 }
 
@@ -85,11 +123,11 @@ ZOO_INLINE void normalise(const S* __restrict x, S* __restrict y, int64_t pixels
     S* __restrict to = y + p * stride;
     if (relu) {
       for (int64_t c = 0; c < rows.width; ++c) {
-        const T value = ((from[c] - mean[c]) - rest[c]) * scale[c] + shift[c];
+        const T value = centred(from[c], mean[c], rest[c]) * scale[c] + shift[c];
         to[c] = value < T(0) ? T(0) : value;
       }
     } else {
-      for (int64_t c = 0; c < rows.width; ++c) to[c] = ((from[c] - mean[c]) - rest[c]) * scale[c] + shift[c];
+      for (int64_t c = 0; c < rows.width; ++c) to[c] = centred(from[c], mean[c], rest[c]) * scale[c] + shift[c];
     }
   }
 }
@@ -101,30 +139,45 @@ ZOO_INLINE void find_statistics(const GroupNormShape& shape, const GroupNormForw
   const double count = double(depth * shape.pixels);
   double* mean = data.mean + image * shape.groups;
   double* rstd = data.rstd + image * shape.groups;
-  sum_pixels(x, shape.pixels, shape.channels, rows);
-  for (int64_t g = first; g < last; ++g) {
+  // Of the channels of a group.
+  const auto average = [&](int64_t g, const double* sum) {
     double total = 0;
-    for (int64_t c = (g - first) * depth; c < (g - first + 1) * depth; ++c) total += rows.sum[c];
-    mean[g] = total / count;
-    split_mean(rows, (g - first) * depth, (g - first + 1) * depth, mean[g]);
-  }
-  sum_squares(x, shape.pixels, shape.channels, rows);
-  for (int64_t g = first; g < last; ++g) {
-    double total = 0;
-    for (int64_t c = (g - first) * depth; c < (g - first + 1) * depth; ++c) total += rows.sum[c];
-    rstd[g] = 1 / std::sqrt(total / count + shape.eps);
+    for (int64_t c = (g - first) * depth; c < (g - first + 1) * depth; ++c) total += sum[c];
+    return total / count;
+  };
+  if constexpr (kCentred<S>) {
+    sum_pixels(x, shape.pixels, shape.channels, rows);
+    for (int64_t g = first; g < last; ++g) {
+      mean[g] = average(g, rows.sum);
+      split_mean(rows, (g - first) * depth, (g - first + 1) * depth, mean[g]);
+    }
+    sum_squares(x, shape.pixels, shape.channels, rows);
+    for (int64_t g = first; g < last; ++g) rstd[g] = 1 / std::sqrt(average(g, rows.sum) + shape.eps);
+  } else {
+    sum_pixels_and_squares(x, shape.pixels, shape.channels, rows);
+    for (int64_t g = first; g < last; ++g) {
+      mean[g] = average(g, rows.sum);
+      const double variance = average(g, rows.sum2) - mean[g] * mean[g];
+      rstd[g] = 1 / std::sqrt((variance < 0 ? 0 : variance) + shape.eps);  // NaN stays
+    }
   }
 }
 
+// factor · (x - mean) + addend is factor · centred(x) + this.
+template <class S>
+ZOO_INLINE Compute<S> shift_of(Compute<S> factor, double mean, double addend) {
+  return Compute<S>(kCentred<S> ? addend : addend - mean * double(factor));
+}
+
 // Fills the rows that a normalised value is computed from.
-template <class T>
+template <class S, class T>
 ZOO_INLINE void fill_rows(const Rows<T>& rows, int64_t depth, int64_t groups, const double* mean, const double* rstd, const T* gamma,
                           const T* beta) {
   for (int64_t g = 0; g < groups; ++g) {
     split_mean(rows, g * depth, (g + 1) * depth, mean[g]);
     for (int64_t c = g * depth; c < (g + 1) * depth; ++c) {
       rows.scale[c] = T(rstd[g] * double(gamma[c]));
-      rows.shift[c] = beta[c];
+      rows.shift[c] = shift_of<S>(rows.scale[c], mean[g], double(beta[c]));
     }
   }
 }
@@ -142,7 +195,7 @@ ZOO_INLINE void forward(const GroupNormShape& shape, const GroupNormForward<S>& 
     rows.mean = data.tables + image * shape.channels + start;
     rows.rest = rows.mean + apart, rows.scale = rows.rest + apart, rows.shift = rows.scale + apart;
   }
-  fill_rows(rows, depth, last - first, data.mean + place, data.rstd + place, data.gamma + start, data.beta + start);
+  fill_rows<S>(rows, depth, last - first, data.mean + place, data.rstd + place, data.gamma + start, data.beta + start);
   if (data.tables) return;
   S* y = data.y + image * shape.pixels * shape.channels + start;
   if (shape.relu)
@@ -157,7 +210,7 @@ ZOO_INLINE T gate(T before_relu) {
   return before_relu <= T(0) ? T(0) : T(1);
 }
 
-// Per channel: the sums of the gradient and of gradient · (x - mean), where the output was not cut off.
+// Per channel: the sums of the gradient and of gradient · centred(x), where the output was not cut off.
 template <class S, class T>
 ZOO_INLINE void sum_gradients(const S* __restrict grad, const S* __restrict x, int64_t pixels, int64_t stride, const Rows<T>& rows,
                               bool relu) {
@@ -176,10 +229,10 @@ ZOO_INLINE void sum_gradients(const S* __restrict grad, const S* __restrict x, i
         const S* __restrict from = x + q * stride + c;
         const S* __restrict above = grad + q * stride + c;
         for (int64_t l = 0; l < lanes; ++l) {
-          const T centred = (T(from[l]) - mean[c + l]) - rest[c + l];
-          const T open = relu ? T(above[l]) * gate(centred * scale[c + l] + shift[c + l]) : T(above[l]);
+          const T value = centred(from[l], mean[c + l], rest[c + l]);
+          const T open = relu ? T(above[l]) * gate(value * scale[c + l] + shift[c + l]) : T(above[l]);
           part[l] += open;
-          part2[l] += open * centred;
+          part2[l] += open * value;
         }
       }
       for (int64_t l = 0; l < lanes; ++l) total[c + l] += double(part[l]), total2[c + l] += double(part2[l]);
@@ -202,9 +255,9 @@ ZOO_INLINE void spread_gradients(const S* __restrict grad, const S* __restrict x
     const S* __restrict other = add ? skip + p * stride : nullptr;
     S* __restrict to = grad_x + p * stride;
     for (int64_t c = 0; c < rows.width; ++c) {
-      const T centred = (from[c] - mean[c]) - rest[c];
-      const T open = relu ? T(above[c]) * gate(centred * scale[c] + shift[c]) : T(above[c]);
-      const T own = open * scale[c] + (centred * slope[c] + offset[c]);
+      const T value = centred(from[c], mean[c], rest[c]);
+      const T open = relu ? T(above[c]) * gate(value * scale[c] + shift[c]) : T(above[c]);
+      const T own = open * scale[c] + (value * slope[c] + offset[c]);
       to[c] = add ? own + T(other[c]) : own;
     }
   }
@@ -224,22 +277,22 @@ ZOO_INLINE void backward(const GroupNormShape& shape, const GroupNormBackward<S>
   double* grad_beta = data.grad_beta + image * shape.channels + start;
   const auto rows = rows_in<Compute<S>>(scratch, width);
 
-  fill_rows(rows, depth, last - first, mean + first, rstd + first, data.gamma + start, data.beta + start);
+  fill_rows<S>(rows, depth, last - first, mean + first, rstd + first, data.gamma + start, data.beta + start);
   if (shape.relu)
     sum_gradients(data.grad + place, data.x + place, shape.pixels, shape.channels, rows, true);
   else
     sum_gradients(data.grad + place, data.x + place, shape.pixels, shape.channels, rows, false);
   for (int64_t g = first; g < last; ++g) {
-    double plain = 0, centred = 0;
+    double plain = 0, along = 0;
     for (int64_t c = (g - first) * depth; c < (g - first + 1) * depth; ++c) {
       grad_beta[c] = rows.sum[c];
-      grad_gamma[c] = rows.sum2[c] * rstd[g];
+      grad_gamma[c] = (kCentred<S> ? rows.sum2[c] : rows.sum2[c] - mean[g] * rows.sum[c]) * rstd[g];
       plain += rows.sum[c] * double(data.gamma[start + c]);
-      centred += grad_gamma[c] * double(data.gamma[start + c]);
+      along += grad_gamma[c] * double(data.gamma[start + c]);
     }
     for (int64_t c = (g - first) * depth; c < (g - first + 1) * depth; ++c) {
-      rows.slope[c] = T(-rstd[g] * rstd[g] * centred / count);
-      rows.offset[c] = T(-rstd[g] * plain / count);
+      rows.slope[c] = T(-rstd[g] * rstd[g] * along / count);
+      rows.offset[c] = shift_of<S>(rows.slope[c], mean[g], -rstd[g] * plain / count);
     }
   }
   const S* skip = data.skip ? data.skip + place : nullptr;

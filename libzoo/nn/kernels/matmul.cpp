@@ -18,7 +18,7 @@ constexpr int64_t kPanel = 32;   // columns of c in registers
 constexpr int64_t kDepth = 384;  // words, of a block
 constexpr int64_t kColumns = 384;  // of a block: with kDepth half of a second-level cache of 1 MiB
 constexpr int64_t kGap = 16;  // from row to row of a packed tile, which would else share cache sets
-constexpr int64_t kTogether = 16;  // tiles of columns packed in one go, so that memory is read as it lies
+constexpr int64_t kTogether = 16;  // tiles of columns packed in one go, so that memory is read as it lies, if kDepth deep
 
 template <class S>
 constexpr int64_t kPerWord = sizeof(float) / sizeof(S);
@@ -78,37 +78,46 @@ Multiply<C> multiply_for(int64_t height, std::integer_sequence<int, rows...>) {
   return table[height - 1];
 }
 
-// Where the values of one pixel find their means and so on.
-struct NormalRow {
-  const float *mean, *rest, *scale, *shift;
-  bool relu;
+// What 16 channels of a pixel are normalised by, from one place of the tables on.
+template <class S>
+struct NormalLanes {
+  __m512 scale, shift, mean, rest;
 };
 
-// The same for pixel after pixel, in ascending order.
+template <class S>
+ZOO_AVX512_INLINE NormalLanes<S> normal_lanes(const Normal& normal, int64_t place, __mmask16 used) {
+  NormalLanes<S> lanes{load_some(normal.scale + place, used), load_some(normal.shift + place, used), {}, {}};
+  if constexpr (std::is_same_v<S, float>)
+    lanes.mean = load_some(normal.mean + place, used), lanes.rest = load_some(normal.rest + place, used);
+  return lanes;
+}
+
+// As group norm's own loop does it, which centres values of float32 only.
+template <class S>
+ZOO_AVX512_INLINE __m512 normalised(__m512 x, const NormalLanes<S>& lanes, bool relu) {
+  if constexpr (std::is_same_v<S, float>) x = _mm512_sub_ps(_mm512_sub_ps(x, lanes.mean), lanes.rest);
+  const __m512 y = _mm512_fmadd_ps(x, lanes.scale, lanes.shift);
+  return relu ? _mm512_max_ps(_mm512_setzero_ps(), y) : y;  // the second of the two if that is NaN
+}
+
+// Goes over pixels in ascending order: where the tables of each image begin.
 class NormalRows {
  public:
-  NormalRows(const Normal* normal, int64_t channel) : normal_(normal), channel_(channel) {}
-  const NormalRow& operator[](int64_t row) {
-    if (row >= end_) {
-      const int64_t image = (normal_->first + row) / normal_->pixels, place = image * normal_->channels + channel_;
-      end_ = (image + 1) * normal_->pixels - normal_->first;
-      row_ = {normal_->mean + place, normal_->rest + place, normal_->scale + place, normal_->shift + place, normal_->relu};
-    }
-    return row_;
+  explicit NormalRows(const Normal& normal) : normal_(normal) {}
+  // Whether this pixel is of another image than the last one.
+  ZOO_AVX512_INLINE bool turns(int64_t row) {
+    if (row < end_) return false;
+    const int64_t image = (normal_.first + row) / normal_.pixels;
+    end_ = (image + 1) * normal_.pixels - normal_.first;
+    place_ = image * normal_.channels;
+    return true;
   }
+  int64_t place() const { return place_; }
 
  private:
-  const Normal* normal_;
-  int64_t channel_, end_ = 0;
-  NormalRow row_{};
+  const Normal& normal_;
+  int64_t end_ = 0, place_ = 0;
 };
-
-// As group norm's own loop does it.
-ZOO_AVX512_INLINE __m512 normalised(__m512 x, const NormalRow& row, int64_t channel, __mmask16 used) {
-  const __m512 centred = _mm512_sub_ps(_mm512_sub_ps(x, load_some(row.mean + channel, used)), load_some(row.rest + channel, used));
-  const __m512 y = _mm512_fmadd_ps(centred, load_some(row.scale + channel, used), load_some(row.shift + channel, used));
-  return row.relu ? _mm512_max_ps(_mm512_setzero_ps(), y) : y;  // the second of the two if that is NaN
-}
 
 // A row of up to 16 normalised values. Where there are products of bfloat16 there is an instruction that rounds to it: a third of what
 // bfloat16_bits does. (Not the intrinsics, see add_product.)
@@ -121,21 +130,23 @@ ZOO_AVX512_INLINE void store_normalised(float* to, __mmask16 used, __m512 value)
 ZOO_AVX512_INLINE void store_normalised(BFloat16* to, __mmask16 used, __m512 value) { _mm256_mask_storeu_epi16(to, used, narrowed(value)); }
 
 template <class S>
-ZOO_AVX512 void pack_rows(const MatrixView<S>& a, const Normal* normal, int64_t row, int64_t rows, int64_t from, int64_t depth,
-                          float* tile) {
+void pack_rows(const MatrixView<S>& a, int64_t row, int64_t rows, int64_t from, int64_t depth, float* tile) {
   const int64_t apart = words<S>(depth) + kGap;
-  NormalRows normal_rows(normal, from);
-  for (int64_t i = 0; i < rows; ++i, tile += apart) {
+  for (int64_t i = 0; i < rows; ++i) std::memcpy(tile + i * apart, a.data + (row + i) * a.row + from, size_t(depth) * sizeof(S));
+}
+
+template <class S>
+ZOO_AVX512 void pack_normal_rows(const MatrixView<S>& a, const Normal& normal, int64_t row, int64_t rows, int64_t from, int64_t depth,
+                                 float* tile) {
+  NormalRows images(normal);
+  for (int64_t i = 0; i < rows; ++i, tile += words<S>(depth) + kGap) {
+    images.turns(row + i);
     const S* source = a.data + (row + i) * a.row + from;
-    if (!normal) {
-      std::memcpy(tile, source, size_t(depth) * sizeof(S));
-      continue;
-    }
-    const auto& of_row = normal_rows[row + i];
     S* to = reinterpret_cast<S*>(tile);
     for (int64_t k = 0; k < depth; k += 16) {
       const auto used = first_lanes(depth - k);
-      store_normalised(to + k, used, normalised(load_some(source + k, used), of_row, k, used));
+      const auto lanes = normal_lanes<S>(normal, images.place() + from + k, used);
+      store_normalised(to + k, used, normalised(load_some(source + k, used), lanes, normal.relu));
     }
   }
 }
@@ -167,14 +178,24 @@ ZOO_AVX512 void pack_columns(const MatrixView<S>& a, int64_t row, int64_t rows, 
   }
 }
 
-// Words of rows [k, k + kPerWord) of b, normalised.
-ZOO_AVX512_INLINE __m512 normal_word(const float* row, int64_t, int64_t k, int64_t, NormalRows& normal, __mmask16 used) {
-  return normalised(load_some(row, used), normal[k], 0, used);
-}
-ZOO_AVX512_INLINE __m512 normal_word(const BFloat16* row, int64_t apart, int64_t k, int64_t end, NormalRows& normal, __mmask16 used) {
-  const __m512i lower = _mm512_cvtepu16_epi32(narrowed(normalised(load_some(row, used), normal[k], 0, used)));
-  if (k + 1 == end) return paired(lower, _mm512_setzero_si512());
-  return paired(lower, _mm512_cvtepu16_epi32(narrowed(normalised(load_some(row + apart, used), normal[k + 1], 0, used))));
+// The same, normalised: up to 16 columns of b, whose rows are pixels.
+template <class S>
+ZOO_AVX512 void pack_normal_words(const MatrixView<S>& b, const Normal& normal, int64_t from, int64_t depth, int64_t column, __mmask16 used,
+                                  float* to) {
+  NormalRows images(normal);
+  NormalLanes<S> lanes{};
+  const auto next = [&](int64_t k) __attribute__((always_inline, target("avx512f,avx512vl,avx512bw,avx512dq"))) {
+    if (images.turns(from + k)) lanes = normal_lanes<S>(normal, images.place() + column, used);
+    return normalised(load_some(b.data + (from + k) * b.row + column, used), lanes, normal.relu);
+  };
+  for (int64_t k = 0; k < depth; k += kPerWord<S>, to += kPanel) {
+    if constexpr (std::is_same_v<S, float>) {
+      _mm512_storeu_ps(to, next(k));
+    } else {
+      const __m512i lower = _mm512_cvtepu16_epi32(narrowed(next(k)));
+      _mm512_storeu_ps(to, paired(lower, k + 1 < depth ? _mm512_cvtepu16_epi32(narrowed(next(k + 1))) : _mm512_setzero_si512()));
+    }
+  }
 }
 
 // Panels [columns / 32][words][32]; columns beyond the last are zero.
@@ -188,11 +209,13 @@ ZOO_AVX512 void pack_block(const MatrixView<S>& b, const Normal* normal, int64_t
       for (int64_t half = 0; half < kPanel; half += 16) {
         const auto used = first_lanes(width - half);
         const int64_t start = column + p + half;
-        NormalRows normal_rows(normal, start);
+        if (normal) {
+          pack_normal_words(b, *normal, from, depth, start, used, block + half);
+          continue;
+        }
         for (int64_t k = 0; k < depth; k += kPerWord<S>) {
           const S* row = b.data + (from + k) * b.row + start;
-          _mm512_storeu_ps(block + k / kPerWord<S> * kPanel + half,
-                           normal ? normal_word(row, b.row, from + k, from + depth, normal_rows, used) : word(row, b.row, k, depth, used));
+          _mm512_storeu_ps(block + k / kPerWord<S> * kPanel + half, word(row, b.row, k, depth, used));
         }
       }
       continue;
@@ -230,6 +253,7 @@ void multiply(const Product<S, C>& product) {
   const int64_t most = std::max(kPanel, std::min(kColumns, kDepth * kColumns / words<S>(deep)) / kPanel * kPanel);
   const int64_t wide = (even_part(columns, most) + kPanel - 1) / kPanel * kPanel, high = even_part(rows, kTile);
   const int64_t tile_size = words<S>(deep) * 16 + kGap;  // of a tile of columns
+  const int64_t together = std::clamp<int64_t>(kTogether * kDepth / words<S>(deep), 1, kTogether);
   block.resize(std::max(block.size(), size_t(words<S>(deep) * wide)));
   tiles.resize(std::max(tiles.size(), size_t(by_rows ? kTile * (words<S>(deep) + kGap) : kTogether * tile_size)));
   for (int64_t column = 0; column < columns; column += wide) {
@@ -239,12 +263,14 @@ void multiply(const Product<S, C>& product) {
       const C* added = from > 0 ? c : addend;
       pack_block(b, of_b, from, used, column, width, block.data());
       for (int64_t row = 0, number = 0; row < rows; row += high, ++number) {
-        const int64_t height = std::min(high, rows - row), slot = number % kTogether;
+        const int64_t height = std::min(high, rows - row), slot = number % together;
         float* tile = tiles.data() + (by_rows ? 0 : slot * tile_size);
-        if (by_rows)
-          pack_rows(a, of_a, row, height, from, used, tile);
+        if (by_rows && of_a)
+          pack_normal_rows(a, *of_a, row, height, from, used, tile);
+        else if (by_rows)
+          pack_rows(a, row, height, from, used, tile);
         else if (slot == 0)
-          pack_columns(a, row, std::min(kTogether * high, rows - row), high, from, used, tile_size, tile);
+          pack_columns(a, row, std::min(together * high, rows - row), high, from, used, tile_size, tile);
         const auto multiply = multiply_for<S, C, by_rows>(height, std::make_integer_sequence<int, kTile>());
         for (int64_t p = 0; p < width; p += kPanel) {
           const int64_t place = row * stride + column + p;

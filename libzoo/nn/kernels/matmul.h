@@ -18,7 +18,7 @@ struct MatrixView {
 };
 
 // Group norm and ReLU of a factor whose rows are pixels, each a run of channels, as it is packed: ((x - mean) - rest) · scale + shift, from
-// tables [images][channels]. Row i belongs to image (first + i) / pixels.
+// tables [images][channels]; of bfloat16 x · scale + shift. Row i belongs to image (first + i) / pixels.
 struct Normal {
   const float *mean, *rest, *scale, *shift;
   int64_t channels = 0, pixels = 1, first = 0;

@@ -71,28 +71,28 @@ ZOO_INLINE void backward(const S* grad, const T* weight, const FilterStatistics&
 
 }  // namespace
 
-ZOO_CLONES void standardize(const float* weight, float* result, const FilterStatistics& statistics, int64_t count, double eps, bool outside,
-                            int64_t first, int64_t last) {
+ZOO_CLONES_V4 void standardize(const float* weight, float* result, const FilterStatistics& statistics, int64_t count, double eps,
+                               bool outside, int64_t first, int64_t last) {
   forward(weight, result, statistics, count, eps, outside, first, last);
 }
-ZOO_CLONES void standardize_backward(const float* grad, const float* weight, const FilterStatistics& statistics, float* grad_weight,
-                                     int64_t count, int64_t first, int64_t last) {
+ZOO_CLONES_V4 void standardize_backward(const float* grad, const float* weight, const FilterStatistics& statistics, float* grad_weight,
+                                        int64_t count, int64_t first, int64_t last) {
   backward(grad, weight, statistics, grad_weight, count, first, last);
 }
-ZOO_CLONES void standardize(const double* weight, double* result, const FilterStatistics& statistics, int64_t count, double eps,
-                            bool outside, int64_t first, int64_t last) {
+ZOO_CLONES_V4 void standardize(const double* weight, double* result, const FilterStatistics& statistics, int64_t count, double eps,
+                               bool outside, int64_t first, int64_t last) {
   forward(weight, result, statistics, count, eps, outside, first, last);
 }
-ZOO_CLONES void standardize_backward(const double* grad, const double* weight, const FilterStatistics& statistics, double* grad_weight,
-                                     int64_t count, int64_t first, int64_t last) {
+ZOO_CLONES_V4 void standardize_backward(const double* grad, const double* weight, const FilterStatistics& statistics, double* grad_weight,
+                                        int64_t count, int64_t first, int64_t last) {
   backward(grad, weight, statistics, grad_weight, count, first, last);
 }
-ZOO_CLONES void standardize(const float* weight, BFloat16* result, const FilterStatistics& statistics, int64_t count, double eps,
-                            bool outside, int64_t first, int64_t last) {
+ZOO_CLONES_V4 void standardize(const float* weight, BFloat16* result, const FilterStatistics& statistics, int64_t count, double eps,
+                               bool outside, int64_t first, int64_t last) {
   forward(weight, result, statistics, count, eps, outside, first, last);
 }
-ZOO_CLONES void standardize_backward(const BFloat16* grad, const float* weight, const FilterStatistics& statistics, float* grad_weight,
-                                     int64_t count, int64_t first, int64_t last) {
+ZOO_CLONES_V4 void standardize_backward(const BFloat16* grad, const float* weight, const FilterStatistics& statistics, float* grad_weight,
+                                        int64_t count, int64_t first, int64_t last) {
   backward(grad, weight, statistics, grad_weight, count, first, last);
 }
 
