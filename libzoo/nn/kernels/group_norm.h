@@ -1,6 +1,7 @@
 // The loops of group norm with ReLU, on raw memory: one image or one group at a time, so that the caller can spread them over
-// threads. Statistics in two passes, sums in double; the mean is kept in double and subtracted in two parts, so that a large
-// mean costs no digits. Nothing but (input, mean, rstd) is needed to go back: the sign of the output is computed again.
+// threads. Statistics in two passes (in one of bfloat16 in channels-last memory), sums in double; the mean is kept in double and
+// subtracted in two parts, so that a large mean costs no digits. Nothing but (input, mean, rstd) is needed to go back: the sign of the
+// output is computed again.
 #pragma once
 
 #include <libzoo/nn/kernels/bfloat16.h>
