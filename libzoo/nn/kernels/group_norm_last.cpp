@@ -71,6 +71,24 @@ ZOO_INLINE void sum_over_pixels(int64_t pixels, int64_t width, double* __restric
   }
 }
 
+// The same of two values, which add(pixel, channel, sum, sum2) adds.
+template <class T, class F>
+ZOO_INLINE void sum_pairs_over_pixels(int64_t pixels, const Rows<T>& rows, F add) {
+  double* __restrict total = rows.sum;
+  double* __restrict total2 = rows.sum2;
+  for (int64_t c = 0; c < rows.width; ++c) total[c] = total2[c] = 0;
+  for (int64_t p = 0; p < pixels; p += kBlock) {
+    const int64_t end = std::min(p + kBlock, pixels);
+    for_channels(rows.width, [&](int64_t c, auto lanes) __attribute__((always_inline)) {
+      T part[lanes] = {}, part2[lanes] = {};
+      for (int64_t q = p; q < end; ++q) {
+        for (int64_t l = 0; l < lanes; ++l) add(q, c + l, part[l], part2[l]);
+      }
+      for (int64_t l = 0; l < lanes; ++l) total[c + l] += double(part[l]), total2[c + l] += double(part2[l]);
+    });
+  }
+}
+
 template <class S, class T>
 ZOO_INLINE void sum_pixels(const S* __restrict x, int64_t pixels, int64_t stride, const Rows<T>& rows) {
   for (int64_t c = 0; c < rows.width; ++c) rows.sum[c] = double(pixels) * double(x[c]);
@@ -81,23 +99,11 @@ ZOO_INLINE void sum_pixels(const S* __restrict x, int64_t pixels, int64_t stride
 // The sums of x and of its square, of each channel.
 template <class S, class T>
 ZOO_INLINE void sum_pixels_and_squares(const S* __restrict x, int64_t pixels, int64_t stride, const Rows<T>& rows) {
-  double* __restrict total = rows.sum;
-  double* __restrict total2 = rows.sum2;
-  for (int64_t c = 0; c < rows.width; ++c) total[c] = total2[c] = 0;
-  for (int64_t p = 0; p < pixels; p += kBlock) {
-    const int64_t end = std::min(p + kBlock, pixels);
-    for_channels(rows.width, [&](int64_t c, auto lanes) __attribute__((always_inline)) {
-      T part[lanes] = {}, part2[lanes] = {};
-      for (int64_t q = p; q < end; ++q) {
-        for (int64_t l = 0; l < lanes; ++l) {
-          const T value = x[q * stride + c + l];
-          part[l] += value;
-          part2[l] += value * value;
-        }
-      }
-      for (int64_t l = 0; l < lanes; ++l) total[c + l] += double(part[l]), total2[c + l] += double(part2[l]);
-    });
-  }
+  sum_pairs_over_pixels(pixels, rows, [=](int64_t p, int64_t c, T& sum, T& sum2) __attribute__((always_inline)) {
+    const T value = x[p * stride + c];
+    sum += value;
+    sum2 += value * value;
+  });
 }
 
 template <class S, class T>
@@ -218,26 +224,12 @@ ZOO_INLINE void sum_gradients(const S* __restrict grad, const S* __restrict x, i
   const T* __restrict rest = rows.rest;
   const T* __restrict scale = rows.scale;
   const T* __restrict shift = rows.shift;
-  double* __restrict total = rows.sum;
-  double* __restrict total2 = rows.sum2;
-  for (int64_t c = 0; c < rows.width; ++c) total[c] = total2[c] = 0;
-  for (int64_t p = 0; p < pixels; p += kBlock) {
-    const int64_t end = std::min(p + kBlock, pixels);
-    for_channels(rows.width, [&](int64_t c, auto lanes) __attribute__((always_inline)) {
-      T part[lanes] = {}, part2[lanes] = {};
-      for (int64_t q = p; q < end; ++q) {
-        const S* __restrict from = x + q * stride + c;
-        const S* __restrict above = grad + q * stride + c;
-        for (int64_t l = 0; l < lanes; ++l) {
-          const T value = centred(from[l], mean[c + l], rest[c + l]);
-          const T open = relu ? T(above[l]) * gate(value * scale[c + l] + shift[c + l]) : T(above[l]);
-          part[l] += open;
-          part2[l] += open * value;
-        }
-      }
-      for (int64_t l = 0; l < lanes; ++l) total[c + l] += double(part[l]), total2[c + l] += double(part2[l]);
-    });
-  }
+  sum_pairs_over_pixels(pixels, rows, [=](int64_t p, int64_t c, T& sum, T& sum2) __attribute__((always_inline)) {
+    const T value = centred(x[p * stride + c], mean[c], rest[c]), above = grad[p * stride + c];
+    const T open = relu ? above * gate(value * scale[c] + shift[c]) : above;
+    sum += open;
+    sum2 += open * value;
+  });
 }
 
 template <class S, class T>
