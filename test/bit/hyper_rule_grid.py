@@ -1,16 +1,16 @@
 """BiT-HyperRule against a grid search over rate, length and MixUp, twelve trials a task, on two tasks of a thousand examples:
 real digits after drawn glyphs, and figures with textures that the network has never seen after other figures.
 
-  python test/bit/hyper_rule_grid.py build/release/bin/zoo-bit [--out runs/grid] [--draws 2]
+  python test/bit/hyper_rule_grid.py build/release/bin/zoo-bit [--out runs/grid] [--draws 5]
 
 The networks must be trained well first: weights that are standardised make a network blind to their size, but not the rate, whose
-effect goes with one over the square of it. In the millions of steps of the released networks a weight decay of 1e-4 brings the size
-to where the rule's rate suits; in the 1,600 steps here it takes a larger one.
+effect goes with one over the square of it. In the many steps of the released networks a weight decay of 1e-4 brings the size to where
+the rule's rate suits; in the few thousand steps here it takes a larger one.
 
 Every trial fine-tunes on the same subsets with the same seeds (`zoo-bit fewshot`); the rule is one of them. The grid looks at the
 test pictures to choose, the rule at nothing. As the best of twelve uncertain figures looks better than it is, the trial that is
 chosen and the rule are then measured again on fresh subsets, the same for both. Ends with 1 if the rule is more than a point below
-there. About 25 minutes of one processor; what is finished in --out is not run again.
+there. About 40 minutes of one processor; what is finished in --out is not run again.
 """
 import argparse
 import itertools
@@ -25,7 +25,7 @@ RATES, STEPS, MIXUP = [0.001, 0.003, 0.01], [250, 500], [0, 0.1]
 RULE = (0.003, 500, 0)
 TASKS = {
     "digits": (["--config", "bit/glyphs", "test=null", "stairs=[0.7]", "weight_decay=0.003"], ["--config", "bit/digits"]),
-    "shapes": (["--config", "bit/tiny_shapes", "train={type: shapes, preset: upstream, per_class: 1000}", "steps=1600", "weight_decay=0.01"],
+    "shapes": (["--config", "bit/tiny_shapes", "train={type: shapes, preset: upstream, per_class: 2000}", "steps=4000", "weight_decay=0.005"],
                ["train={type: shapes, preset: downstream, per_class: 250}",
                 "test={type: shapes, preset: downstream, per_class: 100, split: test}"]),
 }
@@ -69,7 +69,7 @@ def main():
     parser = argparse.ArgumentParser(description="BiT-HyperRule against a grid search.")
     parser.add_argument("program", help="zoo-bit")
     parser.add_argument("--out", default="runs/grid", help="folder for the runs")
-    parser.add_argument("--draws", type=int, default=2, help="subsets that every trial is the mean of")
+    parser.add_argument("--draws", type=int, default=5, help="subsets that every trial is the mean of")
     parser.add_argument("--fresh-draws", type=int, default=5, help="subsets on which the rule meets the grid's choice")
     arguments = parser.parse_args()
     program, out = os.path.abspath(arguments.program), os.path.abspath(arguments.out)
