@@ -207,12 +207,10 @@ ConvolutionGradients convolve_backward(const at::Tensor& given_grad, const at::T
                                        const Convolution& shape, bool of_x, bool of_weight, const FoldedNorm* norm,
                                        const at::Tensor& onto) {
   const auto way = way_of(x, given_weight, shape);
-  const auto grad = way == Way::library ? given_grad : given_grad.contiguous(kChannelsLast),
-             weight = way == Way::library ? given_weight : given_weight.contiguous(kChannelsLast);
-  if (way == Way::pointwise && (!onto.defined() || onto.is_contiguous(kChannelsLast)))
-    return pointwise_backward(grad, x, weight, shape.stride, of_x, of_weight, norm, onto);
+  const auto as_needed = [&](const at::Tensor& t) { return way == Way::library || !t.defined() ? t : t.contiguous(kChannelsLast); };
+  const auto grad = as_needed(given_grad), weight = as_needed(given_weight);
+  if (way == Way::pointwise) return pointwise_backward(grad, x, weight, shape.stride, of_x, of_weight, norm, as_needed(onto));
   auto result = way == Way::library      ? library_backward(grad, x, weight, shape, of_x, of_weight)
-                : way == Way::pointwise  ? pointwise_backward(grad, x, weight, shape.stride, of_x, of_weight, norm, {})
                 : way == Way::few_pixels ? few_pixels_backward(grad, x, weight, shape, of_x, of_weight)
                                          : filtered_backward(grad, x, weight, shape, of_x, of_weight);
   if (of_x && onto.defined()) result.x = onto.add_(result.x);

@@ -27,7 +27,7 @@ bool folds_norm(const at::Tensor& x, const at::Tensor& weight, const Convolution
 at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const Convolution& shape, const at::Tensor& addend = {},
                     const FoldedNorm* norm = nullptr);
 // From the input's size [batch, in, h, w], not from its values, if only the gradient of x is asked for. That is the gradient of the
-// normalised x if there is a norm. `onto`: another gradient of the same, to which it is added in place; may be undefined.
+// normalised x if there is a norm. `onto`: another gradient of the same, added, whose memory the result may take; may be undefined.
 ConvolutionGradients convolve_backward(const at::Tensor& grad, const at::Tensor& x, const at::Tensor& weight, const Convolution& shape,
                                        bool of_x, bool of_weight, const FoldedNorm* norm = nullptr, const at::Tensor& onto = {});
 

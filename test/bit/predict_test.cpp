@@ -3,9 +3,9 @@
 #include "test/catch.h"
 
 #include <libzoo/bit/checkpoint.h>
-#include <libzoo/data/picture_files.h>
 #include <libzoo/bit/predict.h>
 #include <libzoo/core/error.h>
+#include <libzoo/data/picture_files.h>
 #include <libzoo/io/image_file.h>
 #include <libzoo/io/npy.h>
 #include <libzoo/io/tensor.h>
